@@ -1,0 +1,108 @@
+"""What every job shares: arguments, logging, timing, and how it ends.
+
+A job ends with one line on standard output, its summary or what failed, and an exit code: 0 done, 42 failed and a retry
+cannot help (bad input, bad settings), 1 failed and a retry may help. Its wall seconds go to
+`<runs>/<ds>/<run_id>/stages/<job>.json`, for the manifest and the report.
+"""
+
+import argparse
+import json
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from recthinker.errors import ConfigError, RecThinkerError
+from recthinker.settings import Settings, load_settings
+
+EXIT_NO_RETRY = 42
+EXIT_RETRY = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a job's body gets."""
+
+    settings: Settings
+    args: argparse.Namespace
+    ds: str
+    run_id: str
+
+    @property
+    def run_dir(self) -> Path:
+        """Where this run leaves its files."""
+        return self.settings.paths.runs / self.ds / self.run_id
+
+
+def run_job(
+    name: str,
+    body: Callable[[Job], str],
+    add_arguments: Callable[[argparse.ArgumentParser], None] | None = None,
+    argv: list[str] | None = None,
+) -> int:
+    """Run `body`, which returns its one-line summary; the exit code."""
+    parser = argparse.ArgumentParser(prog=f"python -m jobs.{name}", description=body.__doc__)
+    parser.add_argument("--ds", help="logical date, YYYY-MM-DD (default: the demo's)")
+    parser.add_argument("--run-id", default="manual", help="run that this step belongs to")
+    if add_arguments:
+        add_arguments(parser)
+    args = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    for noisy in ("py4j", "vllm", "alembic", "mlflow", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    started = time.monotonic()
+    try:
+        settings = load_settings()
+        job = Job(settings, args, _date(args.ds or str(settings.demo.ds)), _identifier(args.run_id))
+        summary = body(job)
+    except RecThinkerError as error:
+        logging.getLogger(f"jobs.{name}").debug("failed", exc_info=True)
+        _last_line(f"{name} failed: {type(error).__name__}: {error}")
+        return EXIT_RETRY if error.retryable else EXIT_NO_RETRY
+    except OSError as error:
+        _last_line(f"{name} failed: {type(error).__name__}: {error}")
+        return EXIT_RETRY
+    seconds = time.monotonic() - started
+    _record_stage(job.run_dir, name, args, seconds, summary)
+    _last_line(f"{name} done in {seconds:.1f} s: {summary}")
+    return 0
+
+
+def main(
+    name: str, body: Callable[[Job], str], add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
+) -> None:
+    """`run_job` as a process: leave at once with its exit code, whatever threads a library still holds."""
+    code = run_job(name, body, add_arguments)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _last_line(text: str) -> None:
+    sys.stderr.flush()
+    print(" ".join(text.split()), flush=True)
+
+
+def _date(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise ConfigError(f"--ds should be a date as YYYY-MM-DD, found {text!r}") from error
+
+
+def _identifier(text: str) -> str:
+    """A run id as a folder name: everything but letters, digits, `.`, `_`, `-` becomes `_`."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", text)
+
+
+def _record_stage(run_dir: Path, name: str, args: argparse.Namespace, seconds: float, summary: str) -> None:
+    shard = getattr(args, "shard", None)
+    path = run_dir / "stages" / (f"{name}.json" if shard is None else f"{name}-{shard}.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stage = {"stage": path.stem, "seconds": round(seconds, 3), "summary": summary, "ended_at": time.time()}
+    path.write_text(json.dumps(stage), encoding="utf-8")

@@ -1,0 +1,41 @@
+"""Settings of every part, typed and frozen: `load_settings()` merges conf/base.yaml, one overlay and the environment."""
+
+from recthinker.settings.agent import AgentSettings, InferenceSettings, ModelSettings, ToolSettings
+from recthinker.settings.base import Section, resource_dir
+from recthinker.settings.data import (
+    AlsSettings,
+    CandidateSettings,
+    FeatureSettings,
+    IngestSettings,
+    PathSettings,
+    SnapshotSettings,
+    SparkSettings,
+)
+from recthinker.settings.learning import EvaluationSettings, RegistrySettings, TrainingSettings
+from recthinker.settings.loading import ENV_PREFIX, Settings, load_settings
+from recthinker.settings.operation import DemoSettings, OrchestrationSettings, ReportSettings
+
+__all__ = [
+    "ENV_PREFIX",
+    "AgentSettings",
+    "AlsSettings",
+    "CandidateSettings",
+    "DemoSettings",
+    "EvaluationSettings",
+    "FeatureSettings",
+    "InferenceSettings",
+    "IngestSettings",
+    "ModelSettings",
+    "OrchestrationSettings",
+    "PathSettings",
+    "RegistrySettings",
+    "ReportSettings",
+    "Section",
+    "Settings",
+    "SnapshotSettings",
+    "SparkSettings",
+    "ToolSettings",
+    "TrainingSettings",
+    "load_settings",
+    "resource_dir",
+]

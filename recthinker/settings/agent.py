@@ -1,0 +1,90 @@
+"""Settings of the agent, its tools, the engine and the model."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from recthinker.settings.base import Section
+
+TOOL_NAMES = Literal[
+    "user_profile", "user_history", "item_info", "item_relations", "co_interactions", "similar_users"
+]
+
+
+class ToolSettings(Section):
+    """What the tools show."""
+
+    enabled: tuple[TOOL_NAMES, ...] = Field(min_length=1)
+    """Tools that the agent may call."""
+    max_results: int = Field(ge=1)
+    """Candidates that one result speaks of, strongest first."""
+    max_history: int = Field(ge=1)
+    """History events that one result shows."""
+    max_title_words: int = Field(ge=1)
+    """Words of a title that are shown."""
+    privacy_min_users: int = Field(ge=2)
+    """Similar users are reported only as counts over at least this many people."""
+
+
+class AgentSettings(Section):
+    """An episode."""
+
+    chat_format: Literal["compact"]
+    """How turns become tokens."""
+    ranking: Literal["labels"]
+    """How the answer is read: the next-token logprobs of the labels."""
+    max_calls: int = Field(ge=0)
+    """Tool calls per episode; then the agent must answer."""
+    max_turn_tokens: int = Field(ge=4)
+    """Tokens that the model may write in one turn."""
+    max_episode_tokens: int = Field(ge=64)
+    """Tokens of a whole episode, prompt included; close to it the agent must answer."""
+    timeout_s: float = Field(gt=0)
+    """Seconds per episode; then the user gets a fallback."""
+    temperature: float = Field(ge=0)
+    """0 = greedy."""
+    publish_top_n: int = Field(ge=1)
+    """Ranks published per user."""
+    seed: int
+    """Seed of candidate order and sampling, mixed with the user's id."""
+
+
+class InferenceSettings(Section):
+    """The engine and the batch driver."""
+
+    engine: Literal["vllm", "scripted"]
+    """`scripted` answers by rule, for tests: no model."""
+    max_in_flight: int = Field(ge=1)
+    """Episodes alive at once in a shard."""
+    kv_cache_mb: int = Field(ge=16)
+    """Memory of the KV cache, MiB."""
+    block_size: int = Field(ge=8)
+    """Tokens per KV block; only whole blocks are shared."""
+    max_batched_tokens: int = Field(ge=512)
+    """Tokens per engine step."""
+    threads: int = Field(ge=1)
+    """Compute threads on CPU."""
+    max_failed_share: float = Field(ge=0, le=1)
+    """A shard with more fallbacks than this fails, and nothing is published."""
+
+
+class ModelSettings(Section):
+    """Which model serves."""
+
+    name: str
+    """Registered model in MLflow."""
+    alias: str
+    """Alias that a night resolves, once."""
+    path: Path | None
+    """A model folder to use instead of the registry (no training then)."""
+    hidden_size: int = Field(ge=32)
+    """Width of the tiny model."""
+    layers: int = Field(ge=1)
+    """Layers of the tiny model."""
+    heads: int = Field(ge=1)
+    """Attention heads of the tiny model; hidden_size / heads should be 32, which vLLM's CPU kernels take."""
+    intermediate_size: int = Field(ge=32)
+    """Width of its feed-forward layers."""
+    vocabulary: int = Field(ge=256)
+    """Largest size of its tokenizer."""

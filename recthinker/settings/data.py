@@ -1,0 +1,134 @@
+"""Settings of the data side: paths, Spark, ingest, features, candidates, snapshot."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from recthinker.settings.base import Section
+
+
+class PathSettings(Section):
+    """Where everything that runs make lies; relative paths start at the working directory."""
+
+    var: Path
+    """Root of all that is made; `make clean-var` removes it."""
+
+    @property
+    def warehouse(self) -> Path:
+        """Delta tables, one folder a table."""
+        return self.var / "warehouse"
+
+    @property
+    def cuts(self) -> Path:
+        """Feature tables of training cuts, one warehouse a cut; never mixed with the serving tables."""
+        return self.var / "cuts"
+
+    @property
+    def snapshots(self) -> Path:
+        """Lookup snapshots, one folder a logical date."""
+        return self.var / "snapshots"
+
+    @property
+    def runs(self) -> Path:
+        """What a run leaves besides tables: shard files, timings, the report."""
+        return self.var / "runs"
+
+    @property
+    def models(self) -> Path:
+        """Models while they are being made; the registry keeps the finished ones."""
+        return self.var / "models"
+
+    @property
+    def mlflow(self) -> Path:
+        """MLflow's database and artifacts."""
+        return self.var / "mlflow"
+
+    @property
+    def data(self) -> Path:
+        """Demo data, as downloaded."""
+        return self.var / "data"
+
+
+class SparkSettings(Section):
+    """The Spark session."""
+
+    master: str
+    """`local[2]`, `spark://host:port`, ..."""
+    driver_memory: str = Field(pattern=r"^\d+[mg]$")
+    """Heap of the driver, as `4g`."""
+    shuffle_partitions: int = Field(ge=1)
+    """Partitions after a shuffle."""
+    jars_dir: Path | None
+    """Delta's jars; null: share/recthinker/jars of the environment, where set-up puts them."""
+    conf: dict[str, str]
+    """More Spark properties, taken as they are."""
+
+
+class IngestSettings(Section):
+    """Rules that a row must keep at ingest."""
+
+    earliest_year: int = Field(ge=1970)
+    """Events before this year are quarantined."""
+    latest_year: int = Field(le=2262)
+    """Events after this year are quarantined."""
+    rating_min: float
+    """Lowest rating that is valid."""
+    rating_max: float
+    """Highest rating that is valid."""
+
+
+class FeatureSettings(Section):
+    """The feature tables."""
+
+    seed: int
+    """Seed of the hash that breaks ties in time and popularity."""
+    history_max_events: int = Field(ge=1)
+    """Newest events kept per user in `user_history`."""
+    profile_top_categories: int = Field(ge=1)
+    """Categories kept per user in `user_profile`."""
+    co_window: int = Field(ge=1)
+    """Previous items of the user that an event makes pairs with."""
+    co_half_life: float = Field(gt=0)
+    """Distance, in events, at which a pair's `next_weight` has halved."""
+    co_min_support: int = Field(ge=1)
+    """Pairs below this support are left out."""
+    co_top_k: int = Field(ge=1)
+    """Neighbours kept per item."""
+    relation_max_neighbours: int = Field(ge=1)
+    """Knowledge-graph neighbours kept per item."""
+    similar_top_k: int = Field(ge=1)
+    """Similar users kept per user."""
+    similar_max_users_per_item: int = Field(ge=2)
+    """Users that one item may link; a more popular item links a seeded sample of this size."""
+
+
+class AlsSettings(Section):
+    """Implicit-feedback matrix factorization (Spark's ALS), the learned candidate source."""
+
+    rank: int = Field(ge=1)
+    """Length of a factor."""
+    iterations: int = Field(ge=1)
+    """Alternating passes."""
+    regularization: float = Field(ge=0)
+    """L2 weight."""
+    alpha: float = Field(gt=0)
+    """Confidence of an interaction."""
+
+
+class CandidateSettings(Section):
+    """The candidate sources and their merge."""
+
+    max_items: int = Field(ge=2, le=26)
+    """Candidates per user; each gets a one-token label A, B, C, ..."""
+    per_source: int = Field(ge=1)
+    """Items that each source offers per user."""
+    rrf_k: int = Field(ge=0)
+    """Constant of reciprocal rank fusion: a source adds 1 / (rrf_k + rank)."""
+    als: AlsSettings
+
+
+class SnapshotSettings(Section):
+    """The lookup snapshot."""
+
+    shards: int = Field(ge=1, le=1024)
+    """User shards; each is one mapped inference task."""

@@ -1,0 +1,54 @@
+"""Settings of training, evaluation and the registry."""
+
+from pydantic import Field
+
+from recthinker.settings.base import Section
+
+
+class TrainingSettings(Section):
+    """The first model: base training from scratch, then SFT."""
+
+    seed: int
+    """Seed of everything random in training."""
+    holdout_last: int = Field(ge=2)
+    """Newest events of each user that the training cut takes away; the last is left to evaluation, the others are targets."""
+    hard_share: float = Field(ge=0, le=1)
+    """Share of episodes whose negatives come from the candidate sources instead of at random."""
+    base_episodes: int = Field(ge=1)
+    """Demonstration episodes seen in base training."""
+    sft_episodes: int = Field(ge=1)
+    """Episodes seen in SFT."""
+    batch_size: int = Field(ge=1)
+    """Episodes per optimizer step."""
+    muon_lr: float = Field(gt=0)
+    """Peak learning rate of Muon (2-D hidden matrices)."""
+    adamw_lr: float = Field(gt=0)
+    """Peak learning rate of AdamW (the rest)."""
+    sft_lr: float = Field(gt=0)
+    """Peak learning rate of SFT (AdamW)."""
+    threads: int = Field(ge=1)
+    """Compute threads."""
+
+
+class EvaluationSettings(Section):
+    """The offline protocol: each user's last interaction among sampled candidates."""
+
+    negatives: int = Field(ge=1, le=25)
+    """Random items beside the target, none of which the user has."""
+    k: int = Field(ge=1)
+    """Cut-off of NDCG and HR."""
+    itemknn_neighbours: int = Field(ge=1)
+    """Neighbours of the ItemKNN baseline."""
+    bootstrap_draws: int = Field(ge=100)
+    """Resamples of users for an interval."""
+    seed: int
+    """Seed of negatives, candidate order and bootstrap."""
+
+
+class RegistrySettings(Section):
+    """MLflow."""
+
+    tracking_uri: str | None
+    """null: sqlite under var/mlflow."""
+    experiment: str
+    """Experiment that runs are logged to."""

@@ -1,0 +1,38 @@
+"""Settings of orchestration, the demo and the report."""
+
+from datetime import date
+
+from pydantic import Field
+
+from recthinker.settings.base import Section
+
+
+class OrchestrationSettings(Section):
+    """The DAGs."""
+
+    start_date: date
+    """First logical date that the schedule knows."""
+    schedule: str | None
+    """Cron of the nightly run, UTC; null: by trigger only."""
+    inference_pool: str
+    """Airflow pool that bounds the shards that run at once."""
+    inference_pool_slots: int = Field(ge=1)
+    """Its size."""
+    task_timeout_minutes: int = Field(ge=1)
+    """A task that runs longer is ended."""
+    retries: int = Field(ge=0)
+    """Retries of a task whose failure may pass."""
+
+
+class DemoSettings(Section):
+    """What `make nightly` runs on."""
+
+    ds: date
+    """Logical date of the demo."""
+
+
+class ReportSettings(Section):
+    """The nightly page."""
+
+    stories: int = Field(ge=0)
+    """Users told as stories."""
