@@ -45,3 +45,7 @@ class TrainingError(RecThinkerError, RuntimeError):
 
 class RegistryError(RecThinkerError, RuntimeError):
     """A model, run or alias is missing from MLflow, or its files are not a model."""
+
+
+class JobError(RecThinkerError, RuntimeError):
+    """A job that ran as a child process failed; the message carries its last line."""

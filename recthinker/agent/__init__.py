@@ -1,1 +1,18 @@
-"""."""
+"""The Analyze-Plan-Act agent (RecThinker, arXiv 2603.09843): chat format, episode state machine, records of episodes."""
+
+from recthinker.agent.compact import CompactFormat, train_tokenizer
+from recthinker.agent.episode import Agent, CalledTool, Episode, candidate_order
+from recthinker.agent.types import Generate, Generated, Outcome, StopReason
+
+__all__ = [
+    "Agent",
+    "CalledTool",
+    "CompactFormat",
+    "Episode",
+    "Generate",
+    "Generated",
+    "Outcome",
+    "StopReason",
+    "candidate_order",
+    "train_tokenizer",
+]

@@ -34,6 +34,11 @@ class PathSettings(Section):
         return self.var / "runs"
 
     @property
+    def reports(self) -> Path:
+        """The newest nightly page of each logical date."""
+        return self.var / "reports"
+
+    @property
     def models(self) -> Path:
         """Models while they are being made; the registry keeps the finished ones."""
         return self.var / "models"
@@ -42,6 +47,16 @@ class PathSettings(Section):
     def mlflow(self) -> Path:
         """MLflow's database and artifacts."""
         return self.var / "mlflow"
+
+    @property
+    def airflow(self) -> Path:
+        """Home of the Airflow that runs without a scheduler: its database and logs."""
+        return self.var / "airflow"
+
+    @property
+    def logs(self) -> Path:
+        """All that the child processes of a run write, one file a run."""
+        return self.var / "logs"
 
     @property
     def data(self) -> Path:
@@ -113,11 +128,15 @@ class AlsSettings(Section):
     """L2 weight."""
     alpha: float = Field(gt=0)
     """Confidence of an interaction."""
+    blocks: int = Field(ge=1)
+    """Blocks that users and items are split into: about one a core."""
 
 
 class CandidateSettings(Section):
     """The candidate sources and their merge."""
 
+    seed: int
+    """Seed of the factors and of the hash that breaks ties."""
     max_items: int = Field(ge=2, le=26)
     """Candidates per user; each gets a one-token label A, B, C, ..."""
     per_source: int = Field(ge=1)

@@ -34,5 +34,5 @@ class DemoSettings(Section):
 class ReportSettings(Section):
     """The nightly page."""
 
-    stories: int = Field(ge=0)
-    """Users told as stories."""
+    stories: int = Field(ge=0, le=4)
+    """Users told as stories: short history, median, most calls, long history, in this order."""

@@ -56,7 +56,9 @@ class Table:
         return [c.name for c in self.columns]
 
 
-DS = Column("ds", STRING, "logical date D, `YYYY-MM-DD`; the row sees exactly what was known before the end of D")
+DS = Column(
+    "ds", STRING, "logical date D, `YYYY-MM-DD`; the row sees exactly what was known before the end of D"
+)
 USER = Column("user_id", STRING, "user")
 ITEM = Column("item_id", STRING, "item")
 
@@ -233,10 +235,16 @@ TRAJECTORIES = Table(
         DS,
         USER,
         Column(
-            "status", STRING, "ranked, repaired, fallback_invalid, fallback_timeout, fallback_error or unchanged"
+            "status",
+            STRING,
+            "ranked, repaired, fallback_invalid, fallback_timeout, fallback_error or unchanged",
         ),
-        Column("stop_reason", STRING, "why the episode ended: answered, forced, invalid, timeout, error: ..."),
-        Column("turns", _rows(role=STRING, text=STRING), "the episode as text; role is prompt, agent or tool"),
+        Column(
+            "stop_reason", STRING, "why the episode ended: answered, forced, invalid, timeout, error: ..."
+        ),
+        Column(
+            "turns", _rows(role=STRING, text=STRING), "the episode as text; role is prompt, agent or tool"
+        ),
         Column("token_ids", pa.list_(INT), "the whole episode as the engine saw it"),
         Column("agent_mask", pa.list_(INT), "1 where the model wrote the token"),
         Column("logprobs", pa.list_(pa.float32()), "of the model's tokens; 0 elsewhere"),

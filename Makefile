@@ -1,0 +1,38 @@
+# `make` lists the targets. Longer shell lives in scripts/.
+PYTHON := .venv/bin/python
+STARTED_AT := $(shell date +%s)
+.DEFAULT_GOAL := help
+.PHONY: help setup demo-data nightly test lint docs lock doctor clean-var
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: ## Make .venv ready: locked packages, Java, Delta's jars (RECTHINKER_EXTRA=gpu: vLLM for GPUs)
+	@scripts/setup.sh
+
+demo-data: setup ## Fetch the demo data into var/data
+	@scripts/demo_data.sh
+
+nightly: demo-data ## One night on the demo data, through Airflow; trains a first model if there is none
+	@$(PYTHON) scripts/nightly.py $(STARTED_AT)
+
+test: lint ## Lint, types, import contracts, then all tests, fast ones first
+	@$(PYTHON) -m pytest
+
+lint: setup ## Style, types and import contracts
+	@$(PYTHON) -m ruff check
+	@$(PYTHON) -m ruff format --check
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports --no-logo
+
+docs: setup ## Write the generated pages of docs/
+	@$(PYTHON) -m recthinker.tables.docs
+
+lock: ## Resolve setup.cfg into requirements/*.txt (UPGRADE=1: newest versions)
+	@scripts/lock.sh
+
+doctor: setup ## Check settings, Java, jars, disk, tables and model
+	@.venv/bin/recthinker doctor
+
+clean-var: ## Remove everything that runs have made
+	rm -rf var

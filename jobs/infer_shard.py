@@ -1,0 +1,72 @@
+"""Run the agent for every user of one shard.
+
+Reads <run_dir>/inference_plan.json and the snapshot and model that it pins; writes <run_dir>/shards/<k>/ whole or not at
+all. Safe to run again.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+from jobs._cli import Job, main
+from recthinker.agent import Agent, CompactFormat
+from recthinker.inference import BatchProgress
+from recthinker.inference.engines import open_engine
+from recthinker.inference.plan import InferencePlan
+from recthinker.inference.shard import ShardRun, run_shard
+from recthinker.lookup import Snapshot
+
+PROGRESS_EVERY_S = 2.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which shard."""
+    parser.add_argument("--shard", type=int, required=True, help="number of the shard")
+
+
+def body(job: Job) -> str:
+    """Run the agent for every user of one shard."""
+    settings, shard = job.settings, job.args.shard
+    plan = InferencePlan.read(job.run_dir)
+    model_dir = Path(plan.model_path)
+    agent = Agent.build(CompactFormat.load(model_dir), settings.agent, settings.tools)
+    engine = open_engine(model_dir, agent, settings)
+    run = ShardRun(
+        ds=plan.ds,
+        run_id=plan.run_id,
+        model_version=plan.model_version,
+        table_versions=plan.table_versions,
+        publish_top_n=settings.agent.publish_top_n,
+        max_failed_share=settings.inference.max_failed_share,
+    )
+    summary = run_shard(
+        job.run_dir / "shards" / str(shard),
+        run,
+        engine,
+        agent,
+        Snapshot(Path(plan.snapshot)),
+        shard,
+        max_in_flight=settings.inference.max_in_flight,
+        on_progress=_Reporter(shard),
+    )
+    return f"shard {shard}: {summary['users']} users, {summary['users_per_s']} users/s, outcomes {summary['outcomes']}"
+
+
+class _Reporter:
+    """A progress line every two seconds."""
+
+    def __init__(self, shard: int) -> None:
+        self._shard = shard
+        self._next = time.monotonic() + PROGRESS_EVERY_S
+
+    def __call__(self, progress: BatchProgress) -> None:
+        if time.monotonic() >= self._next:
+            self._next += PROGRESS_EVERY_S
+            print(
+                f"shard {self._shard}: {progress.done}/{progress.total} users, {progress.users_per_s:.0f} users/s",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main("infer_shard", body, add_arguments)

@@ -1,0 +1,195 @@
+"""The compact chat format: the tiny model's own tokenizer, in which an act is one control token.
+
+An episode reads, each part with its own control tokens:
+
+    <system> ... tools  <user> many events  <cand> <A> Toy Story <B> Heat ...
+    <think> known ; sufficient no ; missing <t:co_interactions> <call> <t:co_interactions> <end>
+    <result> <C> <9> <8> <A> <7> <3> <end>
+    <think> known <t:co_interactions> ; sufficient yes <rank> <C>
+
+Text from the data is encoded with control tokens switched off: whatever a title says, it stays text.
+"""
+
+import string
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from recthinker.agent.types import Act, Answer, Malformed
+from recthinker.errors import ConfigError
+from recthinker.tools import ALL_TOOLS, Label, Level, Scene, Segment, ToolCall, ToolResult, Words
+from recthinker.tools.user_history import shorten
+
+PAD, SYSTEM, USER, CANDIDATES, THINK, CALL, RESULT, RANK, END = (
+    "<pad>", "<system>", "<user>", "<cand>", "<think>", "<call>", "<result>", "<rank>", "<end>",
+)  # fmt: skip
+LABELS = tuple(f"<{letter}>" for letter in string.ascii_uppercase)
+LEVELS = tuple(f"<{digit}>" for digit in range(10))
+TOOLS = {tool.name: f"<t:{tool.name}>" for tool in ALL_TOOLS}
+CONTROL = (PAD, SYSTEM, USER, CANDIDATES, THINK, CALL, RESULT, RANK, END, *LABELS, *LEVELS, *TOOLS.values())
+TOKENIZER_FILE = "tokenizer.json"
+
+INSTRUCTION = (
+    "Rank the candidates for this user, the next choice first. Say what is known, whether it is sufficient, and what is "
+    "missing; then look up one thing, or rank. Tools:"
+)
+KNOWN, MISSING, SUFFICIENT = "known", "sufficient no missing", "sufficient yes"
+EVENT_COUNTS = ((20, "few events"), (60, "some events"), (150, "many events"), (None, "very many events"))
+MAX_WORDS_TOKENS = 8
+"""Tokens that one piece of text from the data may take."""
+
+
+def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
+    """A byte-level BPE tokenizer of `texts` and our own words, with the control tokens first."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[AddedToken(token, special=True, normalized=False) for token in CONTROL],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    ours = [INSTRUCTION, KNOWN, MISSING, SUFFICIENT, *(words for _, words in EVENT_COUNTS)]
+    tokenizer.train_from_iterator([*(f" {text}" for text in texts), *[f" {text}" for text in ours] * 100], trainer)
+    return tokenizer
+
+
+class CompactFormat:
+    """Turns to tokens and back.
+
+    Raises:
+        ConfigError: the model's tokenizer is not one of this format.
+    """
+
+    name = "compact"
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        tokenizer.encode_special_tokens = True
+        ids = {token: tokenizer.token_to_id(token) for token in CONTROL}
+        missing = [token for token, id_ in ids.items() if id_ is None]
+        if missing:
+            raise ConfigError(
+                f"the model's tokenizer lacks control tokens of the compact format ({', '.join(missing[:5])} ...); "
+                "use a model trained by this pipeline"
+            )
+        self.ids: dict[str, int] = ids
+        self.label_ids = tuple(ids[token] for token in LABELS)
+        self.level_ids = tuple(ids[token] for token in LEVELS)
+        self.tool_ids = {name: ids[token] for name, token in TOOLS.items()}
+        self.stop_ids = (ids[END], ids[RANK])
+        self.end_id, self.rank_id, self.pad_id = ids[END], ids[RANK], ids[PAD]
+        self._label_of = {id_: index for index, id_ in enumerate(self.label_ids)}
+        self._level_of = {id_: value for value, id_ in enumerate(self.level_ids)}
+        self._tool_of = {id_: name for name, id_ in self.tool_ids.items()}
+        self._words: dict[str, list[int]] = {}
+
+    @classmethod
+    def load(cls, model_dir: Path) -> "CompactFormat":
+        """The format with the tokenizer of a model folder."""
+        path = model_dir / TOKENIZER_FILE
+        if not path.is_file():
+            raise ConfigError(f"{model_dir} is not a model folder: {TOKENIZER_FILE} is missing")
+        return cls(Tokenizer.from_file(str(path)))
+
+    @property
+    def vocabulary(self) -> int:
+        """Size of the vocabulary, control tokens included."""
+        return int(self.tokenizer.get_vocab_size(with_added_tokens=True))
+
+    def save(self, path: Path) -> None:
+        """Write the tokenizer."""
+        self.tokenizer.save(str(path))
+
+    def system(self, tool_names: Iterable[str]) -> list[int]:
+        """The part of the prompt that all users share."""
+        return [self.ids[SYSTEM], *self.words(INSTRUCTION, limit=None), *(self.tool_ids[n] for n in tool_names), self.end_id]
+
+    def user(self, scene: Scene, max_title_words: int) -> list[int]:
+        """The part of the prompt about one user: how much is known of them, and the labelled candidates."""
+        ids = [self.ids[USER], *self.words(count_words(scene.request.event_count)), self.ids[CANDIDATES]]
+        for label, code in enumerate(scene.candidates):
+            ids.append(self.label_ids[label])
+            ids += self.words(shorten(scene.items.title(int(code)), max_title_words))
+        return [*ids, self.end_id]
+
+    def result(self, result: ToolResult) -> list[int]:
+        """A tool's result."""
+        return [self.ids[RESULT], *self.segments(result.segments), self.end_id]
+
+    def forced_answer(self) -> list[int]:
+        """What is put into the agent's mouth when it must answer."""
+        return [self.ids[THINK], self.rank_id]
+
+    def turn(self, known: Sequence[str], call: ToolCall | None) -> list[int]:
+        """A well-formed turn: what is known, whether it is sufficient, and the call, or the answer if None."""
+        ids = [self.ids[THINK], *self.words(KNOWN), *(self.tool_ids[name] for name in known)]
+        if call is None:
+            return [*ids, *self.words(SUFFICIENT), self.rank_id]
+        arguments = [self.label_ids[label] for label in call.labels]
+        if call.limit is not None:
+            arguments.append(self.level_ids[call.limit])
+        tool = self.tool_ids[call.name]
+        return [*ids, *self.words(MISSING), tool, self.ids[CALL], tool, *arguments, self.end_id]
+
+    def parse(self, ids: Sequence[int]) -> Act:
+        """The act of a turn that the model wrote."""
+        if ids and ids[-1] == self.rank_id:
+            return Answer()
+        if not ids or ids[-1] != self.end_id:
+            return Malformed("the turn has no end")
+        if self.ids[CALL] not in ids:
+            return Malformed("the turn has neither a call nor an answer")
+        name_id, *arguments = [*ids[list(ids).index(self.ids[CALL]) + 1 : -1]] or [self.pad_id]
+        name = self._tool_of.get(name_id)
+        if name is None:
+            return Malformed("the call names no tool")
+        labels = tuple(self._label_of[id_] for id_ in arguments if id_ in self._label_of)
+        limits = [self._level_of[id_] for id_ in arguments if id_ in self._level_of]
+        if len(labels) + len(limits) < len(arguments) or len(limits) > 1:
+            return Malformed("the call's arguments are neither labels nor one limit")
+        return ToolCall(name, labels, limits[0] if limits else None)
+
+    def segments(self, segments: Iterable[Segment]) -> list[int]:
+        """Segments as tokens."""
+        ids: list[int] = []
+        for segment in segments:
+            match segment:
+                case Label(index):
+                    ids.append(self.label_ids[index])
+                case Level(value):
+                    ids.append(self.level_ids[value])
+                case Words(text):
+                    ids += self.words(text)
+        return ids
+
+    def words(self, text: str, limit: int | None = MAX_WORDS_TOKENS) -> list[int]:
+        """Text as tokens, none of them a control token."""
+        ids = self._words.get(text)
+        if ids is None:
+            ids = self.tokenizer.encode(f" {text}", add_special_tokens=False).ids
+            if len(self._words) < 100_000:
+                self._words[text] = ids
+        return ids[:limit]
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Tokens as people read them: labels and levels plain, control tokens dropped."""
+        names = {id_: f" {token.strip('<>').removeprefix('t:')}" for token, id_ in self.ids.items()}
+        dropped = {self.ids[token] for token in (PAD, SYSTEM, USER, CANDIDATES, THINK, RESULT, END)}
+        parts: list[str] = []
+        run: list[int] = []
+        for id_ in [*ids, self.pad_id]:
+            if id_ not in names:
+                run.append(id_)
+                continue
+            parts.append(self.tokenizer.decode(run) if run else "")
+            run = []
+            parts.append("" if id_ in dropped else names[id_])
+        return " ".join("".join(parts).split())
+
+
+def count_words(events: int) -> str:
+    """How much is known of a user, in words."""
+    return next(words for limit, words in EVENT_COUNTS if limit is None or events < limit)

@@ -1,0 +1,76 @@
+"""The candidates of a logical date: the sources' offers, merged."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from recthinker.candidates.als import als_scores
+from recthinker.candidates.co_interaction import co_interaction_scores
+from recthinker.candidates.merge import fuse
+from recthinker.candidates.popularity import popularity_scores
+from recthinker.candidates.ranking import offer
+from recthinker.settings import CandidateSettings
+from recthinker.tables import schemas
+from recthinker.tables.store import TableStore
+
+ALS_DEPTH = 200
+"""A user's own items that ALS may rank before those it offers; users with more may get a shorter offer."""
+
+
+def candidates(
+    interactions: DataFrame,
+    user_history: DataFrame,
+    co_interaction: DataFrame,
+    item_metadata: DataFrame,
+    *,
+    ds: str,
+    settings: CandidateSettings,
+) -> DataFrame:
+    """Rows of `candidates`: `max_items` for each user with an event, fewer only where the catalogue ends.
+
+    No item that the user has is among them. The popularity source offers `max_items` at least, so that a user
+    whom the others do not cover gets a whole list.
+
+    Args:
+        interactions: the interactions known before the end of `ds`.
+        user_history: rows of the table, of `ds`.
+        co_interaction: rows of the table, of `ds`.
+        item_metadata: rows of the table, of `ds`.
+        ds: logical date, stamped on each row.
+        settings: the sources and their merge.
+    """
+    owned = interactions.select("user_id", "item_id").distinct()
+    n, n_popular = settings.per_source, max(settings.per_source, settings.max_items)
+    sources = {
+        "co_interaction": (co_interaction_scores(user_history, co_interaction), n),
+        "popularity": (popularity_scores(owned, item_metadata, n=n_popular), n_popular),
+        "als": (als_scores(interactions, settings.als, n=n + ALS_DEPTH, seed=settings.seed), n),
+    }
+    offers = [
+        offer(name, scored, owned, n=size, seed=settings.seed) for name, (scored, size) in sources.items()
+    ]
+    merged = fuse(offers, rrf_k=settings.rrf_k, max_items=settings.max_items, seed=settings.seed)
+    return merged.select(F.lit(ds).alias("ds"), "user_id", "items")
+
+
+def write_candidates(
+    interactions: DataFrame, store: TableStore, *, ds: str, settings: CandidateSettings, run_id: str
+) -> int:
+    """Build and write the candidates of `ds` from the feature tables of the same date in `store`; the rows
+    written.
+
+    Args:
+        interactions: the interactions that those features were built from.
+        store: where the feature tables lie and the candidates go.
+        ds: logical date.
+        settings: the sources and their merge.
+        run_id: recorded in the commit.
+
+    Raises:
+        TableContractError: the feature tables have no rows for `ds`; they are built first.
+    """
+    user_history = store.read(schemas.USER_HISTORY, ds=ds)
+    item_metadata = store.read(schemas.ITEM_METADATA, ds=ds)
+    # Read without `ds`, which would fail on a date on which no item has a neighbour.
+    co_interaction = store.read(schemas.CO_INTERACTION).where(F.col("ds") == ds)
+    rows = candidates(interactions, user_history, co_interaction, item_metadata, ds=ds, settings=settings)
+    return store.write_ds(schemas.CANDIDATES, rows, ds=ds, run_id=run_id).rows

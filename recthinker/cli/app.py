@@ -1,0 +1,92 @@
+"""The `recthinker` command. Each command's body has a file of its own; errors end as one sentence, not a
+traceback.
+"""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from recthinker.cli.children import run_job
+from recthinker.errors import RecThinkerError
+from recthinker.settings import Settings, load_settings
+
+app = typer.Typer(
+    name="recthinker",
+    help="Nightly recommendations by an LLM agent over feature tables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+Day = Annotated[
+    datetime | None, typer.Option("--ds", formats=["%Y-%m-%d"], help="Logical date D; default: the demo's.")
+]
+
+
+@app.command()
+def doctor() -> None:
+    """Show the settings in force and check Java, jars, disk, tables and model."""
+    from recthinker.cli.doctor import doctor as body
+
+    if not body(load_settings(), console):
+        raise typer.Exit(1)
+
+
+@app.command()
+def ingest(
+    source: Annotated[str, typer.Argument(help="Kind of data: movielens, ...")],
+    path: Annotated[Path, typer.Argument(help="File or folder.")],
+) -> None:
+    """Bring outside data into the landing tables; rows that break a rule go to quarantine, with the
+    reason.
+    """
+    _run("ingest", "--source", source, "--path", str(path))
+
+
+@app.command()
+def nightly(ds: Day = None) -> None:
+    """Run the jobs of a night in order, without Airflow."""
+    from recthinker.cli.nightly import nightly as body
+
+    settings = load_settings()
+    body(settings, _day(ds, settings), console)
+
+
+@app.command()
+def evaluate(ds: Day = None) -> None:
+    """Evaluate the model that serves on held-out interactions, beside the baselines."""
+    _run("evaluate_model", "--ds", _day(ds, load_settings()))
+
+
+@app.command()
+def show(user: Annotated[str, typer.Argument(help="User id.")], ds: Day = None) -> None:
+    """Show a user's recommendations, with the agent's steps and evidence."""
+    from recthinker.cli.show import show as body
+
+    settings = load_settings()
+    body(user, _day(ds, settings), settings, console)
+
+
+def main() -> None:
+    """The command line; exit code 1 and one sentence when something is wrong."""
+    try:
+        app()
+    except RecThinkerError as error:
+        print(f"recthinker: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _run(name: str, *arguments: str) -> None:
+    """A single job, its lines on the console."""
+    from recthinker.cli.nightly import log_file, new_run_id
+
+    run_id = new_run_id()
+    run_job(name, *arguments, "--run-id", run_id, log=log_file(load_settings(), run_id), show=console.out)
+
+
+def _day(ds: datetime | None, settings: Settings) -> str:
+    return str(ds.date() if ds else settings.demo.ds)

@@ -1,0 +1,155 @@
+"""The batch driver: a sliding window of live episodes over one engine.
+
+A finished turn's tool runs at once and the next turn goes back in; nobody waits for the slowest (no lock-step waves).
+A fault of one episode is that episode's outcome; a fault of the engine ends the batch.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from recthinker.agent import Agent, Episode, Generated, Outcome, StopReason
+from recthinker.errors import EngineError
+from recthinker.inference.engine import Engine
+from recthinker.lookup import ItemRows, RequestRow
+
+logger = logging.getLogger(__name__)
+
+SWEEP_STEPS = 64
+"""Engine steps between two looks for episodes that are out of time."""
+
+
+@dataclass(slots=True)
+class BatchProgress:
+    """How far a batch is."""
+
+    total: int
+    done: int = 0
+    outcomes: dict[Outcome, int] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self.started
+
+    @property
+    def users_per_s(self) -> float:
+        """Episodes finished per second."""
+        return self.done / max(self.seconds, 1e-9)
+
+    def count(self, outcome: Outcome) -> None:
+        """One more episode ended."""
+        self.done += 1
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+
+
+@dataclass(slots=True)
+class _Live:
+    episode: Episode
+    deadline: float
+    started: float
+    turn: int = 0
+
+
+def run_episodes(
+    engine: Engine,
+    agent: Agent,
+    items: ItemRows,
+    requests: Iterable[RequestRow],
+    *,
+    max_in_flight: int,
+    on_done: Callable[[Outcome], None] = lambda outcome: None,
+) -> Iterator[Episode]:
+    """Every request's episode, in the order in which they finish.
+
+    Raises:
+        EngineError: the engine died.
+    """
+    waiting = iter(requests)
+    live: dict[str, _Live] = {}
+    finished: list[Episode] = []
+    steps = 0
+    is_drained = False
+    while live or not is_drained:
+        while not is_drained and len(live) < max_in_flight:
+            request = next(waiting, None)
+            if request is None:
+                is_drained = True
+                break
+            _admit(engine, agent, items, request, live, finished)
+        if live:
+            for request_id, generated in engine.step():
+                _advance(engine, request_id, generated, live, finished)
+            steps += 1
+            if steps % SWEEP_STEPS == 0:
+                _sweep(engine, live, finished)
+        for episode in finished:
+            on_done(episode.outcome or Outcome.FALLBACK_ERROR)
+            yield episode
+        finished.clear()
+
+
+def request_seed(key: str, turn: int, seed: int) -> int:
+    """The sampling seed of one turn: results do not depend on who else is in flight."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}|{key}|{turn}".encode(), digest_size=4).digest(), "big") >> 1
+
+
+def _admit(
+    engine: Engine,
+    agent: Agent,
+    items: ItemRows,
+    request: RequestRow,
+    live: dict[str, _Live],
+    finished: list[Episode],
+) -> None:
+    episode = Episode.start(agent, items, request)
+    if episode.is_done:
+        finished.append(episode)
+        return
+    now = time.monotonic()
+    state = _Live(episode, now + agent.settings.timeout_s, now)
+    _submit(engine, state, live)
+
+
+def _submit(engine: Engine, state: _Live, live: dict[str, _Live]) -> None:
+    episode = state.episode
+    key = episode.scene.request.key
+    request_id = f"{key}:{state.turn}"
+    engine.add(request_id, episode.next_request(), seed=request_seed(key, state.turn, episode.agent.settings.seed))
+    live[request_id] = state
+    state.turn += 1
+
+
+def _advance(
+    engine: Engine, request_id: str, generated: Generated, live: dict[str, _Live], finished: list[Episode]
+) -> None:
+    """Let an episode act on what was generated, then submit its next turn or finish it."""
+    state = live.pop(request_id)
+    episode = state.episode
+    try:
+        episode.observe(generated)
+    except EngineError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever one user's data sets off costs that user a fallback, not the batch
+        logger.warning("episode failed key=%s error=%r", episode.scene.request.key, error)
+        episode.fall_back(Outcome.FALLBACK_ERROR, StopReason.ERROR, repr(error))
+    if episode.is_done:
+        episode.seconds = time.monotonic() - state.started
+        finished.append(episode)
+    else:
+        _submit(engine, state, live)
+
+
+def _sweep(engine: Engine, live: dict[str, _Live], finished: list[Episode]) -> None:
+    """End the episodes that are out of time."""
+    now = time.monotonic()
+    late = [request_id for request_id, state in live.items() if state.deadline < now]
+    engine.abort(late)
+    for request_id in late:
+        state = live.pop(request_id)
+        state.episode.seconds = now - state.started
+        state.episode.fall_back(Outcome.FALLBACK_TIMEOUT, StopReason.TIMEOUT)
+        finished.append(state.episode)

@@ -1,0 +1,98 @@
+"""What one night's inference uses, pinned once before the first shard: a promotion in mid-run cannot mix models."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol, Self
+
+from recthinker.agent import Agent, CompactFormat
+from recthinker.errors import SnapshotError
+from recthinker.lookup import Snapshot
+from recthinker.settings import Settings
+
+PLAN_FILE = "inference_plan.json"
+
+
+class ServingModel(Protocol):
+    """What the plan needs of a registered model."""
+
+    @property
+    def name(self) -> str:
+        """Registered name."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """Folder with its files."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InferencePlan:
+    """The plan; paths are absolute."""
+
+    ds: str
+    run_id: str
+    model_version: str
+    model_path: str
+    prompt_version: str
+    snapshot: str
+    shards: list[int]
+    users: int
+    table_versions: dict[str, int]
+
+    def write(self, run_dir: Path) -> None:
+        """Write the plan into a run's folder, whole or not at all."""
+        run_dir.mkdir(parents=True, exist_ok=True)
+        unfinished = run_dir / f".{PLAN_FILE}.{os.getpid()}"
+        unfinished.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        unfinished.replace(run_dir / PLAN_FILE)
+
+    @classmethod
+    def read(cls, run_dir: Path) -> Self:
+        """The plan of a run.
+
+        Raises:
+            SnapshotError: the run has none.
+        """
+        try:
+            return cls(**json.loads((run_dir / PLAN_FILE).read_text(encoding="utf-8")))
+        except (OSError, json.JSONDecodeError, TypeError) as error:
+            raise SnapshotError(
+                f"no inference plan in {run_dir} ({error}); run python -m jobs.plan_inference with the same --run-id"
+            ) from error
+
+
+def plan_inference(
+    model: ServingModel, snapshot_dir: Path, settings: Settings, *, ds: str, run_id: str
+) -> InferencePlan:
+    """Check model and snapshot, and pin them.
+
+    Raises:
+        SnapshotError: the snapshot is missing, corrupt, of another date, or without a request.
+        ConfigError: the model's tokenizer is not one of the agent's chat format.
+    """
+    snapshot = Snapshot(snapshot_dir)
+    snapshot.verify()
+    if snapshot.ds != ds:
+        raise SnapshotError(f"the snapshot at {snapshot_dir} is of {snapshot.ds}, not of {ds}; write it again")
+    if not snapshot.shards:
+        raise SnapshotError(f"the snapshot at {snapshot_dir} holds no request; build candidates for {ds} first")
+    agent = Agent.build(CompactFormat.load(model.path), settings.agent, settings.tools)
+    return InferencePlan(
+        ds=ds,
+        run_id=run_id,
+        model_version=f"{model.name}/{model.version}",
+        model_path=str(model.path.absolute()),
+        prompt_version=agent.prompt_version,
+        snapshot=str(snapshot_dir.absolute()),
+        shards=snapshot.shards,
+        users=snapshot.request_count,
+        table_versions=snapshot.table_versions,
+    )

@@ -1,0 +1,154 @@
+"""An engine without a model: a planner that reads the episode's tokens and writes well-formed turns.
+
+It serves the tests, and it draws the demonstrations that the tiny model first learns from. Its plan: look at
+co-interactions; if the best candidates are close, ask similar users; if they are still close, what the closest share
+with the history. A share of episodes follows a random plan instead, so that every tool's results are seen.
+"""
+
+import math
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from recthinker.agent import CompactFormat, Generate, Generated
+from recthinker.tools import ALL_TOOLS, ToolCall
+
+WEIGHTS: dict[str, tuple[float, ...]] = {
+    "co_interactions": (1.0, 0.35),
+    "similar_users": (0.4,),
+    "item_info": (0.25, 0.05),
+    "item_relations": (0.15,),
+}
+"""What a level of each evidence adds to a candidate's score."""
+CLEAR_MARGIN = 2.5
+"""Score by which the best candidate must lead for the planner to call what it knows sufficient."""
+CONTENDERS = 4
+"""Candidates that a closer look is taken at."""
+TEMPERATURE = 1.5
+"""Of the planner's scores, as logits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an episode's tokens say so far."""
+
+    known: tuple[str, ...]
+    """Tools called, in order."""
+    scores: tuple[float, ...]
+    """By label."""
+
+    def contenders(self) -> tuple[int, ...]:
+        """The best labels, in label order."""
+        best = sorted(range(len(self.scores)), key=lambda label: -self.scores[label])[:CONTENDERS]
+        return tuple(sorted(best))
+
+    @property
+    def margin(self) -> float:
+        """Lead of the best label over the second."""
+        best = sorted(self.scores, reverse=True)
+        return best[0] - best[1] if len(best) > 1 else math.inf
+
+
+class Planner:
+    """Decides turns from tokens alone, as a model does."""
+
+    def __init__(self, chat: CompactFormat, tool_names: Sequence[str], *, random_share: float = 0.0) -> None:
+        self.chat = chat
+        self.tool_names = tuple(tool_names)
+        self.random_share = random_share
+        self._takes = {tool.name: tool.takes for tool in ALL_TOOLS}
+        self._tool_of = {id_: name for name, id_ in chat.tool_ids.items()}
+        self._label_of = {id_: label for label, id_ in enumerate(chat.label_ids)}
+        self._level_of = {id_: level for level, id_ in enumerate(chat.level_ids)}
+
+    def read(self, ids: Sequence[int]) -> Reading:
+        """The tools called so far, and each label's score from the levels they gave."""
+        ids = list(ids)
+        control = self.chat.ids
+        start = ids.index(control["<cand>"])
+        count = sum(id_ in self._label_of for id_ in ids[start : ids.index(self.chat.end_id, start)])
+        scores = [0.0] * count
+        known: list[str] = []
+        label, place = -1, 0
+        for position in range(ids.index(self.chat.end_id, start), len(ids)):
+            id_ = ids[position]
+            if id_ == control["<call>"]:
+                known.append(self._tool_of.get(ids[position + 1], ""))
+                label = -1
+            elif id_ == control["<result>"] or id_ == control["<think>"]:
+                label = -1
+            elif id_ in self._label_of:
+                label, place = self._label_of[id_], 0
+            elif id_ in self._level_of and label >= 0 and known:
+                weights = WEIGHTS.get(known[-1], ())
+                scores[label] += weights[place] * self._level_of[id_] if place < len(weights) else 0.0
+                place += 1
+        return Reading(tuple(known), tuple(scores))
+
+    def decide(self, reading: Reading, rng: random.Random) -> ToolCall | None:
+        """The next call, or None to answer."""
+        if rng.random() < self.random_share:
+            return self._random_plan(reading, rng)
+        known = reading.known
+        if "co_interactions" in self.tool_names and "co_interactions" not in known:
+            return ToolCall("co_interactions")
+        if reading.margin >= CLEAR_MARGIN:
+            return None
+        if "similar_users" in self.tool_names and "similar_users" not in known:
+            return ToolCall("similar_users")
+        if not any(reading.scores) and "item_info" in self.tool_names and "item_info" not in known:
+            return ToolCall("item_info")
+        if reading.margin < CLEAR_MARGIN / 6 and "item_relations" in self.tool_names and "item_relations" not in known:
+            return ToolCall("item_relations", labels=reading.contenders())
+        return None
+
+    def _random_plan(self, reading: Reading, rng: random.Random) -> ToolCall | None:
+        """A plan of one to four tools in a random order; the same seed continues the same plan."""
+        plan = rng.sample(self.tool_names, k=min(len(self.tool_names), rng.randint(1, 4)))
+        left = [name for name in plan if name not in reading.known]
+        if not left:
+            return None
+        labels = reading.contenders() if self._takes[left[0]] == "labels" and rng.random() < 0.3 else ()
+        limit = rng.randint(3, 9) if self._takes[left[0]] == "limit" and rng.random() < 0.5 else None
+        return ToolCall(left[0], labels, limit)
+
+    def label_logprobs(self, reading: Reading) -> list[float]:
+        """Scores as logprobs over the labels."""
+        logits = [score / TEMPERATURE for score in reading.scores]
+        top = max(logits)
+        total = top + math.log(sum(math.exp(logit - top) for logit in logits))
+        return [logit - total for logit in logits]
+
+
+class ScriptedEngine:
+    """The planner behind the engine's protocol; each `step()` finishes all requests."""
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+        self._requests: dict[str, Generate] = {}
+
+    def add(self, request_id: str, request: Generate, *, seed: int) -> None:
+        """Take a request; the plan's seed is the episode's key, so that its turns follow one plan."""
+        self._requests[request_id] = request
+
+    def step(self) -> list[tuple[str, Generated]]:
+        """Answer every request."""
+        done = [(request_id, self._write(request_id, request)) for request_id, request in self._requests.items()]
+        self._requests.clear()
+        return done
+
+    def abort(self, request_ids: Iterable[str]) -> None:
+        """Forget these requests."""
+        for request_id in request_ids:
+            self._requests.pop(request_id, None)
+
+    def _write(self, request_id: str, request: Generate) -> Generated:
+        reading = self._planner.read(request.token_ids)
+        if request.score_ids:
+            scores = tuple(self._planner.label_logprobs(reading))
+            best = request.score_ids[scores.index(max(scores))]
+            return Generated([best], [max(scores)], scores=scores)
+        key = request_id.rpartition(":")[0]
+        call = self._planner.decide(reading, random.Random(key))  # noqa: S311 - a plan, not a secret
+        ids = self._planner.chat.turn(reading.known, call)
+        return Generated(ids, [0.0] * len(ids))

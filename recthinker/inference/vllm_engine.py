@@ -1,0 +1,121 @@
+"""vLLM behind the engine's protocol, and the only file that imports it.
+
+The engine runs in this process (on CPU, with VLLM_ENABLE_V1_MULTIPROCESSING=0), so that its results are reproducible.
+Chunked prefill is off: on CPU it cannot be combined with seeded requests.
+Source: vLLM 0.31, `vllm/v1/engine/llm_engine.py`.
+"""
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from recthinker.agent import Generate, Generated
+from recthinker.errors import EngineError
+from recthinker.settings import InferenceSettings
+
+MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
+
+
+class VllmEngine:
+    """One vLLM engine. At most one can live in a process.
+
+    Args:
+        model_dir: a folder with safetensors, config.json and tokenizer.json; no remote code is run.
+        max_model_len: longest episode, tokens.
+        temperature: 0 = greedy.
+
+    Raises:
+        EngineError: the folder is not a model, or vLLM cannot start.
+    """
+
+    def __init__(
+        self, model_dir: Path, settings: InferenceSettings, *, max_model_len: int, temperature: float
+    ) -> None:
+        absent = [name for name in MODEL_FILES if not (model_dir / name).is_file()]
+        if absent:
+            raise EngineError(f"{model_dir} is not a model folder: {', '.join(absent)} missing")
+        _prepare_environment(settings.threads)
+        started = time.monotonic()
+        try:
+            from vllm import SamplingParams
+            from vllm.engine.arg_utils import EngineArgs
+            from vllm.sampling_params import RequestOutputKind
+            from vllm.v1.engine.llm_engine import LLMEngine
+
+            self._engine = LLMEngine.from_engine_args(
+                EngineArgs(
+                    model=str(model_dir),
+                    skip_tokenizer_init=True,
+                    trust_remote_code=False,
+                    load_format="safetensors",
+                    dtype="float32",
+                    enforce_eager=True,
+                    enable_prefix_caching=True,
+                    enable_chunked_prefill=False,
+                    block_size=settings.block_size,
+                    kv_cache_memory_bytes=settings.kv_cache_mb << 20,
+                    max_model_len=max_model_len,
+                    max_num_seqs=settings.max_in_flight,
+                    max_num_batched_tokens=settings.max_batched_tokens,
+                    disable_log_stats=True,
+                    seed=0,
+                )
+            )
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
+            raise EngineError(f"vLLM cannot start on {model_dir}: {error}") from error
+        self._params = SamplingParams
+        self._final_only = RequestOutputKind.FINAL_ONLY
+        self._temperature = temperature
+        self._scored: dict[str, tuple[int, ...]] = {}
+        self.start_seconds = time.monotonic() - started
+
+    def add(self, request_id: str, request: Generate, *, seed: int) -> None:
+        """Take a request."""
+        params = self._params(
+            temperature=self._temperature,
+            seed=seed if self._temperature else None,
+            max_tokens=request.max_tokens,
+            stop_token_ids=list(request.stop_ids) or None,
+            ignore_eos=True,
+            detokenize=False,
+            output_kind=self._final_only,
+            logprobs=None if request.score_ids else 0,
+            logprob_token_ids=list(request.score_ids) or None,
+        )
+        if request.score_ids:
+            self._scored[request_id] = request.score_ids
+        self._engine.add_request(request_id, {"prompt_token_ids": list(request.token_ids)}, params)
+
+    def step(self) -> list[tuple[str, Generated]]:
+        """One engine step; the requests that finished in it."""
+        try:
+            outputs = self._engine.step()
+        except Exception as error:
+            raise EngineError(f"the vLLM engine died: {error!r}; run the shard again") from error
+        return [(output.request_id, self._generated(output)) for output in outputs if output.finished]
+
+    def abort(self, request_ids: Iterable[str]) -> None:
+        """Forget these requests."""
+        self._engine.abort_request(list(request_ids))
+
+    def _generated(self, output: object) -> Generated:
+        completion = output.outputs[0]  # type: ignore[attr-defined]
+        ids = list(completion.token_ids)
+        by_step = completion.logprobs or []
+        logprobs = [step[id_].logprob for id_, step in zip(ids, by_step, strict=True)]
+        score_ids = self._scored.pop(output.request_id, ())  # type: ignore[attr-defined]
+        scores = tuple(by_step[0][id_].logprob for id_ in score_ids) if score_ids else ()
+        return Generated(ids, logprobs, output.num_cached_tokens or 0, scores)  # type: ignore[attr-defined]
+
+
+def _prepare_environment(threads: int) -> None:
+    """What vLLM and its libraries read when they are imported."""
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -1,0 +1,75 @@
+"""One Arrow IPC file of a snapshot: written whole, opened memory-mapped, found by key through a sorted hash column.
+
+Rows are sorted by the 64-bit hash of their key, stored in the column `key_hash`, so that a key is found by binary
+search on a mapped array: no dict of all keys is ever built.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from recthinker.errors import SnapshotError
+
+HASH = "key_hash"
+
+
+def hash_keys(keys: Iterable[str]) -> np.ndarray:
+    """64-bit hashes of `keys`; the same on every machine and in every process."""
+    digests = b"".join(hashlib.blake2b(key.encode(), digest_size=8).digest() for key in keys)
+    return np.frombuffer(digests, dtype="<u8")
+
+
+def write_file(table: pa.Table, path: Path) -> None:
+    """Write `table` as one record batch, so that a row's number is its place in every column."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        batches = table.combine_chunks().to_batches()
+        writer.write_batch(batches[0] if batches else pa.record_batch(table.schema.empty_table()))
+
+
+def open_file(path: Path) -> pa.RecordBatch:
+    """The rows of `path`, memory-mapped.
+
+    Raises:
+        SnapshotError: the file is missing or is no whole Arrow file.
+    """
+    try:
+        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        return reader.get_batch(0)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise SnapshotError(
+            f"snapshot file {path} cannot be read ({error}); write the snapshot again: python -m jobs.write_snapshot"
+        ) from error
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class Lists:
+    """A list column as two mapped arrays: `self[i]` is a view of row i's values, without a copy."""
+
+    __slots__ = ("offsets", "values")
+
+    def __init__(self, column: pa.ListArray) -> None:
+        self.offsets = column.offsets.to_numpy()
+        self.values = column.values.to_numpy()
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+
+def find(hashes: np.ndarray, keys: pa.StringArray, key: str) -> int:
+    """The row of `key`, or -1."""
+    wanted = hash_keys([key])[0]
+    row = int(np.searchsorted(hashes, wanted))
+    while row < len(hashes) and hashes[row] == wanted:
+        if keys[row].as_py() == key:
+            return row
+        row += 1
+    return -1

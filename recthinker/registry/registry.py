@@ -1,0 +1,212 @@
+"""Model versions in MLflow's registry: which one serves, how a new one comes in.
+
+A folder becomes a LoggedModel, then a version of the registered model; an alias names the version that
+serves. The files of a version are complete before the version exists, and the alias moves in one transaction,
+so that a reader sees the old model or the new one, whole.
+"""
+
+import json
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+from recthinker.errors import RegistryError
+from recthinker.registry.runs import Run
+from recthinker.registry.versions import ModelVersion, require_model, version_of_folder
+from recthinker.settings import Settings
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion as MlflowVersion
+    from mlflow.tracking import MlflowClient
+
+logger = logging.getLogger(__name__)
+
+EVALUATION_FILE = "evaluation.json"
+LOGGED_MODEL_TAG = "recthinker.logged_model"
+"""Tag of a version: the LoggedModel that holds its files (MLflow on SQL does not keep `model_id` itself)."""
+
+
+class Registry:
+    """The registered model of the settings (`model.name`), its versions and the runs that made them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._model = settings.model
+        self._experiment = settings.registry.experiment
+        self._home = settings.paths.mlflow.absolute()
+        self._downloads = settings.paths.models
+        self.tracking_uri = settings.registry.tracking_uri or f"sqlite:///{self._database}"
+
+    def resolve(self) -> ModelVersion:
+        """The model that serves: the folder of `model.path` if set, else the version that `model.alias` names
+        now.
+
+        Raises:
+            RegistryError: there is none, or its files are no model.
+        """
+        version = version_of_folder(self._model.path) if self._model.path else self.champion()
+        if version is None:
+            raise RegistryError(
+                f"no version of model {self._model.name} has the alias {self._model.alias} in "
+                f"{self.tracking_uri}; run `python -m jobs.train_first_model`, or set model.path to a model folder"
+            )
+        return version
+
+    def champion(self) -> ModelVersion | None:
+        """The version that `model.alias` names now, or None.
+
+        Raises:
+            RegistryError: its files are gone or are no model.
+        """
+        from mlflow.exceptions import MlflowException
+
+        if not self._exists():
+            return None
+        try:
+            found = self._client.get_model_version_by_alias(self._model.name, self._model.alias)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise RegistryError(f"MLflow at {self.tracking_uri} cannot be read: {error.message}") from error
+        version = self._version(found)
+        require_model(version.path)
+        return version
+
+    @contextmanager
+    def training_run(self, name: str, tags: Mapping[str, str] | None = None) -> Iterator[Run]:
+        """A new run, ended as FINISHED, or as FAILED when the body raises."""
+        run = self._client.create_run(self._experiment_id, run_name=name, tags=dict(tags or {}))
+        run_id = run.info.run_id
+        try:
+            yield Run(self._client, run_id)
+        except BaseException:
+            self._client.set_terminated(run_id, "FAILED")
+            raise
+        self._client.set_terminated(run_id, "FINISHED")
+
+    def register(
+        self,
+        model_dir: Path,
+        run_id: str,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        tags: Mapping[str, str] | None = None,
+        evaluation: Mapping[str, Any] | None = None,
+        alias: str | None = None,
+    ) -> ModelVersion:
+        """The folder as a new version of the model, with its metrics and evaluation; then `alias` names it.
+
+        Args:
+            model_dir: config.json, model.safetensors, tokenizer.json and what else the model needs.
+            run_id: MLflow run that made it.
+            metrics: figures of this model, logged to the run and linked to the model.
+            tags: of the version.
+            evaluation: kept beside the model as evaluation.json.
+            alias: None: the version serves nothing yet.
+
+        Raises:
+            RegistryError: the folder is no model.
+        """
+        require_model(model_dir)
+        client = self._client
+        logged = client.create_logged_model(self._experiment_id, name=self._model.name, source_run_id=run_id)
+        client.log_model_artifacts(logged.model_id, str(model_dir))
+        client.finalize_logged_model(logged.model_id, "READY")
+        for key, value in (metrics or {}).items():
+            client.log_metric(run_id, key, value, model_id=logged.model_id)
+        self._ensure_model()
+        created = client.create_model_version(
+            self._model.name,
+            logged.artifact_location,
+            run_id,
+            tags={**(tags or {}), LOGGED_MODEL_TAG: logged.model_id},
+            model_id=logged.model_id,
+        )
+        version = self._version(created)
+        if evaluation is not None:
+            self.log_evaluation(version, evaluation)
+        if alias:
+            self.set_alias(version, alias)
+        logger.info("registered model=%s path=%s alias=%s", version, version.path, alias)
+        return version
+
+    def set_alias(self, version: ModelVersion, alias: str) -> None:
+        """From now on `alias` names `version`."""
+        self._client.set_registered_model_alias(version.name, alias, version.version)
+
+    def log_evaluation(self, version: ModelVersion, evaluation: Mapping[str, Any]) -> None:
+        """Keep an evaluation beside the files of a version; it takes the place of an older one."""
+        logged = self._client.get_model_version(version.name, version.version).tags.get(LOGGED_MODEL_TAG)
+        if not logged:
+            raise RegistryError(
+                f"model {version} was not registered by recthinker; register it again to evaluate it"
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / EVALUATION_FILE
+            path.write_text(json.dumps(evaluation, indent=2), encoding="utf-8")
+            self._client.log_model_artifact(logged, str(path))
+
+    def evaluation(self, version: ModelVersion) -> dict[str, Any] | None:
+        """What `log_evaluation` kept with the version, or None; for a model by path, the same file in its
+        folder.
+        """
+        path = version.path / EVALUATION_FILE
+        if not path.is_file():
+            return None
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
+
+    @property
+    def _database(self) -> Path:
+        return self._home / "mlflow.db"
+
+    def _exists(self) -> bool:
+        """Whether there is a registry at all; spares a reader the making of an empty one."""
+        return self.tracking_uri != f"sqlite:///{self._database}" or self._database.is_file()
+
+    @cached_property
+    def _client(self) -> "MlflowClient":
+        # Here and not above: importing MLflow takes seconds, and its first use of a database migrates it.
+        from mlflow.tracking import MlflowClient
+
+        self._home.mkdir(parents=True, exist_ok=True)
+        return MlflowClient(self.tracking_uri)
+
+    @cached_property
+    def _experiment_id(self) -> str:
+        found = self._client.get_experiment_by_name(self._experiment)
+        if found:
+            return str(found.experiment_id)
+        # A server keeps artifacts where it was told to; the local database keeps them beside itself.
+        location = (self._home / "artifacts").as_uri() if self.tracking_uri.startswith("sqlite") else None
+        return str(self._client.create_experiment(self._experiment, artifact_location=location))
+
+    def _ensure_model(self) -> None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.create_registered_model(self._model.name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+    def _version(self, found: "MlflowVersion") -> ModelVersion:
+        return ModelVersion(found.name, str(found.version), self._local_folder(found))
+
+    def _local_folder(self, found: "MlflowVersion") -> Path:
+        """Where the files of a version lie on this machine; fetched once if they are elsewhere."""
+        uri = urlparse(found.source)
+        if uri.scheme in ("", "file"):
+            return Path(unquote(uri.path))
+        folder = self._downloads / f"{found.name}-{found.version}"
+        if not folder.is_dir():
+            from mlflow.artifacts import download_artifacts
+
+            self._downloads.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self._downloads) as partial:
+                Path(download_artifacts(artifact_uri=found.source, dst_path=partial)).rename(folder)
+        return folder

@@ -1,0 +1,61 @@
+"""What a model version is: a name, a version and a folder that holds a whole model."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from recthinker.errors import RegistryError
+
+MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
+PICKLED = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A model that can serve."""
+
+    name: str
+    """Registered model, or the folder's name for a model given by path."""
+    version: str
+    """Version number, or a hash of the files for a model given by path."""
+    path: Path
+    """Folder with its files."""
+
+    def __str__(self) -> str:
+        """`name/version`, as stamped on every row that the model made."""
+        return f"{self.name}/{self.version}"
+
+
+def require_model(folder: Path) -> Path:
+    """`folder`, when it holds a whole model with safe weights.
+
+    Raises:
+        RegistryError: a file is missing, or weights are pickled: loading them would run code.
+    """
+    missing = [name for name in MODEL_FILES if not (folder / name).is_file()]
+    if missing:
+        raise RegistryError(
+            f"a model folder needs {', '.join(MODEL_FILES)}; {folder} lacks {', '.join(missing)}. "
+            "Train or register the model again, or correct model.path"
+        )
+    pickled = sorted(path.name for path in folder.rglob("*") if path.suffix in PICKLED)
+    if pickled:
+        raise RegistryError(
+            f"model folder {folder} holds pickled files ({', '.join(pickled[:3])}), which run code when "
+            "loaded; keep the weights as model.safetensors only"
+        )
+    return folder
+
+
+def version_of_folder(folder: Path) -> ModelVersion:
+    """A model given by path; its version is a hash of its files, so that rows still tell which model made
+    them.
+
+    Raises:
+        RegistryError: the folder is no model.
+    """
+    digest = hashlib.sha256()
+    for name in MODEL_FILES:
+        with (require_model(folder) / name).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return ModelVersion(folder.resolve().name, digest.hexdigest()[:12], folder)

@@ -1,0 +1,134 @@
+"""What the pages read: the rows of one night as Arrow tables, and the timings of its stages.
+
+Rows stay in Arrow columns; `effort`, `catalogue` and `stories` reduce them. Nothing is computed here.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from recthinker.errors import TableContractError
+from recthinker.tables.arrow import read_arrow
+from recthinker.tables.schemas import (
+    CANDIDATES,
+    ITEM_METADATA,
+    RECOMMENDATIONS,
+    RUN_MANIFEST,
+    TRAJECTORIES,
+    USER_HISTORY,
+    Table,
+)
+
+STORY_COLUMNS = (
+    "user_id",
+    "status",
+    "stop_reason",
+    "turns",
+    "tool_calls",
+    "tokens",
+    "ranking",
+    "scores",
+    "versions",
+)
+"""Columns of `trajectories` that a page shows; the tokens themselves stay on disk."""
+OWN_STAGE = "write_report"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one logical date that tell what users were given and why."""
+
+    ds: str
+    """Logical date, `YYYY-MM-DD`."""
+    trajectories: pa.Table
+    """`STORY_COLUMNS` of trajectories, one row a user."""
+    recommendations: pa.Table
+    histories: pa.Table
+    """user_history, one row a user."""
+    metadata: pa.Table
+    """item_metadata: the catalogue, one row an item."""
+    candidates: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the run."""
+
+    name: str
+    seconds: float
+    """Wall seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """All that the nightly page is made from, but the offline evaluation."""
+
+    run_id: str
+    rows: Rows
+    manifest: dict[str, Any]
+    """The run's row of run_manifest; its maps as dicts."""
+    stages: tuple[Stage, ...]
+    """In the order in which they ended."""
+
+
+def read_rows(warehouse: Path, ds: str, versions: Mapping[str, int]) -> Rows:
+    """The rows of `ds`, of each table at its version in `versions` (by name), else at its newest.
+
+    Raises:
+        TableContractError: a table has no rows for `ds`.
+    """
+
+    def read(table: Table, columns: tuple[str, ...] | None = None) -> pa.Table:
+        return read_arrow(warehouse, table, ds=ds, version=versions.get(table.name), columns=columns)
+
+    return Rows(
+        ds=ds,
+        trajectories=read(TRAJECTORIES, STORY_COLUMNS),
+        recommendations=read(RECOMMENDATIONS),
+        histories=read(USER_HISTORY),
+        metadata=read(ITEM_METADATA),
+        candidates=read(CANDIDATES),
+    )
+
+
+def read_manifest(warehouse: Path, ds: str, run_id: str | None = None) -> dict[str, Any]:
+    """The row of run_manifest of `run_id` (None: of the run published last), its maps as dicts.
+
+    Raises:
+        TableContractError: nothing was published for `ds`, or not by `run_id`.
+    """
+    rows = read_arrow(warehouse, RUN_MANIFEST, ds=ds).sort_by([("published_at", "descending")])
+    manifests: list[dict[str, Any]] = rows.to_pylist(maps_as_pydicts="strict")
+    for manifest in manifests:
+        if run_id in (None, manifest["run_id"]):
+            return manifest
+    known = ", ".join(sorted(manifest["run_id"] for manifest in manifests))
+    raise TableContractError(
+        f"table {RUN_MANIFEST.name} should hold run_id={run_id} for ds={ds}, found {known}; "
+        "publish that run first, or report on one of these"
+    )
+
+
+def read_night(warehouse: Path, run_dir: Path, ds: str, run_id: str) -> Night:
+    """The rows of `ds`, as the run `run_id` read and published them, and what is known of that run.
+
+    Stage times are those in `run_dir`/stages; where there are none, those of the manifest.
+
+    Raises:
+        TableContractError: a table has no rows for `ds`, or its manifest does not know `run_id`.
+    """
+    manifest = read_manifest(warehouse, ds, run_id)
+    stages = _stages(run_dir / "stages") or tuple(Stage(*pair) for pair in manifest["seconds"].items())
+    return Night(run_id, read_rows(warehouse, ds, manifest["table_versions"]), manifest, stages)
+
+
+def _stages(folder: Path) -> tuple[Stage, ...]:
+    # An earlier report's own time is left out: this one's is not known yet, and a rerun gives the same page.
+    files = [path for path in sorted(folder.glob("*.json")) if path.stem != OWN_STAGE]
+    timings = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+    timings.sort(key=lambda timing: float(timing["ended_at"]))
+    return tuple(Stage(timing["stage"], float(timing["seconds"])) for timing in timings)

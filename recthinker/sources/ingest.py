@@ -1,0 +1,166 @@
+"""Outside data into the landing tables: read, judge each row, write; the same data a second time is skipped.
+
+`interactions` is committed last and its commit carries the data's fingerprint: where it is found, the whole ingest is
+there. A run that died before that is simply repeated, since every write replaces by key.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from recthinker.errors import SourceError
+from recthinker.settings import IngestSettings
+from recthinker.sources.files import fingerprint
+from recthinker.sources.raw import RawTable, Source
+from recthinker.sources.validation import Judged, judge
+from recthinker.tables.arrow import commits
+from recthinker.tables.schemas import INTERACTIONS, ITEM_RELATIONS, ITEMS, QUARANTINE, USERS
+from recthinker.tables.spark import spark_schema
+from recthinker.tables.store import TableStore
+
+RULES_VERSION = 1
+"""Raised when validation or a reader changes what is kept: data ingested by older rules are then read again."""
+ORDER = (ITEMS.name, USERS.name, ITEM_RELATIONS.name, INTERACTIONS.name)
+
+
+@dataclass(frozen=True, slots=True)
+class TableCount:
+    """What became of a source table's rows: read = kept + quarantined."""
+
+    read: int
+    kept: int
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSummary:
+    """What an ingest did."""
+
+    counts: Mapping[str, TableCount]
+    """By landing table; empty where the data were skipped."""
+    skipped_at: int | None = None
+    """Version of `interactions` that holds the same data already; None: they were ingested now."""
+
+    def __str__(self) -> str:
+        """One line for people."""
+        if self.skipped_at is not None:
+            return f"skipped, the same data are in interactions since version {self.skipped_at}"
+        return "; ".join(
+            f"{table}: {count.read} read, {count.kept} kept, {count.quarantined} quarantined"
+            for table, count in self.counts.items()
+        )
+
+
+def ingest(
+    source: Source,
+    warehouse: Path,
+    rules: IngestSettings,
+    *,
+    open_spark: Callable[[], SparkSession],
+    run_id: str,
+    now: datetime,
+) -> IngestSummary:
+    """Bring `source` into the landing tables under `warehouse`.
+
+    Args:
+        source: data whose files were found to be readable.
+        warehouse: folder of the Delta tables.
+        rules: years and ratings that are allowed.
+        open_spark: makes the session; called only when there is something to do.
+        run_id: goes into each commit's `userMetadata`.
+        now: written on quarantined rows.
+
+    Raises:
+        SourceError: a file cannot be read, or not one interaction is left after validation.
+    """
+    options = {**source.options, "reader": source.name, "rules": f"{RULES_VERSION} {rules.model_dump_json()}"}
+    mark = f"source={fingerprint(source.files, options)}"
+    version = _version_with(warehouse, mark)
+    if version is not None:
+        return IngestSummary({}, skipped_at=version)
+    store = TableStore(warehouse, open_spark())
+    raw = {table.table: table for table in source.read(store.spark)}
+    return IngestSummary(_land(store, raw, rules, f"{run_id} {mark}", now))
+
+
+def _version_with(warehouse: Path, mark: str) -> int | None:
+    """The version of `interactions` whose commit carries `mark`; needs no Spark."""
+    for commit in commits(warehouse, INTERACTIONS):
+        if str(commit.get("userMetadata", "")).endswith(mark):
+            return int(commit["version"])
+    return None
+
+
+def _land(
+    store: TableStore, raw: Mapping[str, RawTable], rules: IngestSettings, run_id: str, now: datetime
+) -> dict[str, TableCount]:
+    """Judge all tables, then write them."""
+    judged: dict[str, Judged] = {}
+    known_items: DataFrame | None = None
+    try:
+        for name in (name for name in ORDER if name in raw):
+            judged[name] = judge(raw[name], rules, known_items).persist()
+            if name == ITEMS.name:
+                known_items = _item_ids(store, judged[name].kept())
+        counts = {name: _count(raw[name], table) for name, table in judged.items()}
+        if not counts[INTERACTIONS.name].kept:
+            raise SourceError(f"not one interaction was kept, and nothing was written: {_reasons(judged)}")
+        _write(store, judged, run_id, now)
+    finally:
+        for table in judged.values():
+            table.df.unpersist()
+    return counts
+
+
+def _write(store: TableStore, judged: Mapping[str, Judged], run_id: str, now: datetime) -> None:
+    """All landing tables, those that the source lacks as empty ones; `interactions` last."""
+    for table in (ITEMS, USERS, ITEM_RELATIONS):
+        store.create(table)
+        if table.name in judged:
+            store.upsert(table, judged[table.name].kept(), run_id=run_id)
+    events = judged[INTERACTIONS.name]
+    if ITEMS.name not in judged:
+        store.upsert(ITEMS, _bare_items(store, events.kept()), run_id=run_id)
+    refused = reduce(DataFrame.unionByName, (table.quarantined(now) for table in judged.values()))
+    sources = ", ".join(f"'{table.source}'" for table in judged.values())
+    store.replace(QUARANTINE, refused, where=f"source in ({sources})", run_id=run_id)
+    store.upsert(INTERACTIONS, events.kept(), run_id=run_id)
+
+
+def _item_ids(store: TableStore, items: DataFrame) -> DataFrame:
+    """Ids of `items` and of those that are in the table already, distinct."""
+    store.create(ITEMS)
+    return items.select("item_id").union(store.read(ITEMS).select("item_id")).distinct()
+
+
+def _bare_items(store: TableStore, events: DataFrame) -> DataFrame:
+    """A row for each item of the events that `items` lacks: nothing is known of it but its id."""
+    new = events.select("item_id").distinct().join(store.read(ITEMS), "item_id", how="left_anti")
+    empty = {field.name: F.lit(None).cast(field.dataType) for field in spark_schema(ITEMS) if field.nullable}
+    none = {
+        "categories": F.array().cast("array<string>"),
+        "attributes": F.create_map().cast("map<string,string>"),
+    }
+    return new.withColumns({**empty, **none})
+
+
+def _count(raw: RawTable, judged: Judged) -> TableCount:
+    """Rows as read and as judged, counted apart: that they agree is the proof that no row was lost or doubled."""
+    by_verdict = {
+        row.kept: row["count"]
+        for row in judged.df.groupBy(F.col("reason").isNull().alias("kept")).count().collect()
+    }
+    count = TableCount(raw.df.count(), by_verdict.get(True, 0), by_verdict.get(False, 0))
+    assert count.read == count.kept + count.quarantined, (raw.table, count)
+    return count
+
+
+def _reasons(judged: Mapping[str, Judged]) -> str:
+    """Refused interactions by reason, most frequent first."""
+    by_reason = judged[INTERACTIONS.name].df.groupBy("reason").count().orderBy(F.desc("count")).collect()
+    return ", ".join(f"{row.reason} ({row['count']} rows)" for row in by_reason) or "the file has no rows"

@@ -1,0 +1,129 @@
+"""MovieLens in three layouts, told apart by their files: RecBole's, ml-1m's `.dat`, and the CSV of ml-latest and ml-25m.
+
+Formats: files.grouplens.org/datasets/movielens (README of each); RecBole's in `recthinker.sources.recbole`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from recthinker.errors import SourceError
+from recthinker.sources.files import first_line, require_columns, require_file
+from recthinker.sources.raw import RawTable, attributes, raw_table
+from recthinker.sources.recbole import READER, read_recbole, recbole_files
+
+LAYOUTS = {"recbole": "*.inter", "dat": "ratings.dat", "csv": "ratings.csv"}
+"""Layout to the file that gives it away."""
+DAT_COLUMNS = {
+    "ratings": ("user_id", "item_id", "rating", "event_time"),
+    "movies": ("item_id", "title", "genres"),
+    "users": ("user_id", "gender", "age", "occupation", "zip_code"),
+}
+CSV_COLUMNS = {
+    "ratings": ("userId", "movieId", "rating", "timestamp"),
+    "movies": ("movieId", "title", "genres"),
+}
+CSV_NAMES = {"userId": "user_id", "movieId": "item_id", "timestamp": "event_time"}
+NO_GENRES = "(no genres listed)"
+TITLE_AND_YEAR = r"^(.*?)\s*\((\d{4})\)\s*$"
+
+
+@dataclass(frozen=True)
+class MovieLens:
+    """A MovieLens folder whose files were found and have the columns they should."""
+
+    layout: str
+    by_kind: dict[str, Path]
+    name: str = field(default=READER, init=False)
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """All files that are read."""
+        return list(self.by_kind.values())
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The layout."""
+        return {"layout": self.layout}
+
+    def read(self, spark: SparkSession) -> list[RawTable]:
+        """The raw landing tables."""
+        if self.layout == "recbole":
+            return read_recbole(spark, self.by_kind)
+        read = _read_dat if self.layout == "dat" else _read_csv
+        frames = {kind: read(spark, kind, path) for kind, path in self.by_kind.items()}
+        frames["ratings"] = frames["ratings"].withColumn("event_type", F.lit("rating"))
+        frames["movies"] = _items(frames["movies"])
+        names = {"movies": "items", "users": "users", "ratings": "interactions"}
+        return [
+            raw_table(names[kind], frames[kind], READER, self.by_kind[kind])
+            for kind in names
+            if kind in frames
+        ]
+
+
+def open_movielens(folder: Path) -> MovieLens:
+    """Find the layout and check its files.
+
+    Raises:
+        SourceError: no layout is there, a file is missing or empty, or lacks a column.
+    """
+    if not folder.is_dir():
+        raise SourceError(f"folder {folder} not found; --path should be the folder of a MovieLens data set")
+    layout = next((name for name, pattern in LAYOUTS.items() if any(folder.glob(pattern))), None)
+    if layout is None:
+        there = ", ".join(sorted(p.name for p in folder.iterdir())[:10]) or "nothing"
+        raise SourceError(
+            f"folder {folder} holds no MovieLens layout: expected one of {', '.join(LAYOUTS.values())}, found {there}"
+        )
+    if layout == "recbole":
+        return MovieLens(layout, recbole_files(folder))
+    kinds = DAT_COLUMNS if layout == "dat" else CSV_COLUMNS
+    files = {kind: require_file(folder / f"{kind}.{layout}") for kind in kinds}
+    for kind, path in files.items():
+        _require_layout(layout, kind, path)
+    return MovieLens(layout, files)
+
+
+def _require_layout(layout: str, kind: str, path: Path) -> None:
+    if layout == "csv":
+        require_columns(path, first_line(path).split(","), CSV_COLUMNS[kind])
+        return
+    expected, found = DAT_COLUMNS[kind], first_line(path, "latin-1").split("::")
+    if len(found) != len(expected):
+        raise SourceError(
+            f"file {path} should hold {len(expected)} fields a line ({'::'.join(expected)}), found {len(found)} in the "
+            "first; check that it is ml-1m's"
+        )
+
+
+def _read_dat(spark: SparkSession, kind: str, path: Path) -> DataFrame:
+    columns = DAT_COLUMNS[kind]
+    schema = ", ".join(f"{name} string" for name in columns)
+    df = spark.read.csv(str(path), sep="::", schema=schema, encoding="ISO-8859-1", quote="")
+    if kind != "users":
+        return df
+    known = {name: F.col(name) for name in ("age", "gender", "occupation")}
+    return df.select("user_id", attributes(**known).alias("attributes"))
+
+
+def _read_csv(spark: SparkSession, kind: str, path: Path) -> DataFrame:
+    return spark.read.csv(str(path), header=True, escape='"').withColumnsRenamed(CSV_NAMES)
+
+
+def _items(movies: DataFrame) -> DataFrame:
+    """Titles end with their year (`Toy Story (1995)`), which becomes an attribute."""
+    has_year = F.col("title").rlike(TITLE_AND_YEAR)
+    year = F.when(has_year, F.regexp_extract("title", TITLE_AND_YEAR, 2))
+    genres = F.when(F.col("genres") == NO_GENRES, F.lit("")).otherwise(F.coalesce("genres", F.lit("")))
+    return movies.select(
+        "item_id",
+        F.when(has_year, F.regexp_extract("title", TITLE_AND_YEAR, 1))
+        .otherwise(F.col("title"))
+        .alias("title"),
+        F.filter(F.split(genres, r"\|"), lambda genre: genre != "").alias("categories"),
+        attributes(year=year).alias("attributes"),
+    )

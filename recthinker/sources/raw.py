@@ -1,0 +1,64 @@
+"""What every source yields: landing tables as they were read, before any rule is applied.
+
+Raw columns: ids, times, ratings and texts as strings, `categories` an array and `attributes` a map of strings. A time is
+Unix seconds, milliseconds or microseconds, or a date and time as in ISO 8601.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+RAW_COLUMNS = {
+    "items": ("item_id", "title", "description", "categories", "attributes"),
+    "users": ("user_id", "attributes"),
+    "item_relations": ("head_item_id", "relation", "tail_id", "tail_label", "tail_item_id"),
+    "interactions": ("user_id", "item_id", "event_time", "event_type", "rating", "ingested_at"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """One landing table as read."""
+
+    table: str
+    df: DataFrame
+    """Columns: those of `RAW_COLUMNS`."""
+    source: str
+    """`reader:folder/file`, kept with the rows."""
+
+
+class Source(Protocol):
+    """Outside data that was found to be readable; nothing of it needs Spark before `read`."""
+
+    name: str
+    options: dict[str, str]
+    """What else, besides the files, decides the rows (layout, mapping)."""
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """All files that are read."""
+
+    def read(self, spark: SparkSession) -> list[RawTable]:
+        """The raw landing tables: `interactions` always, others where the data tell."""
+
+
+def raw_table(table: str, df: DataFrame, reader: str, path: Path) -> RawTable:
+    """`df` cut to the raw columns of `table`; those it lacks are null."""
+    columns = [
+        F.col(n) if n in df.columns else F.lit(None).cast("string").alias(n) for n in RAW_COLUMNS[table]
+    ]
+    return RawTable(table, df.select(*columns), f"{reader}:{path.parent.name}/{path.name}")
+
+
+def attributes(**columns: Column) -> Column:
+    """A map of names to values as text; what is null or blank is left out."""
+    pairs = [
+        part for name, column in columns.items() for part in (F.lit(name), F.trim(column.cast("string")))
+    ]
+    if not pairs:
+        return F.create_map().cast("map<string,string>")
+    return F.map_filter(F.create_map(*pairs), lambda _, value: value != "")

@@ -1,0 +1,95 @@
+"""Tables without Spark: what is there, which version, and rows as Arrow, through delta-rs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+
+from recthinker.errors import TableContractError
+from recthinker.tables.schemas import Table
+
+
+def table_version(root: Path, table: Table) -> int:
+    """Newest version of the table.
+
+    Raises:
+        TableContractError: the table does not exist.
+    """
+    return open_table(root, table).version()
+
+
+def table_dates(root: Path, table: Table, *, version: int | None = None) -> list[str]:
+    """The logical dates that a table partitioned by `ds` has rows for, sorted; reads no rows."""
+    return sorted(
+        {str(partition["ds"]) for partition in open_table(root, table, version=version).partitions()}
+    )
+
+
+def require_ds(root: Path, table: Table, ds: str, *, version: int | None = None) -> None:
+    """Make sure that the table has rows for `ds`.
+
+    Raises:
+        TableContractError: the table does not exist, or has no rows for `ds`; the dates that are there are named.
+    """
+    dates = table_dates(root, table, version=version)
+    if ds not in dates:
+        there = f"{dates[0]}..{dates[-1]}" if dates else "none"
+        raise TableContractError(
+            f"table {table.name} has no rows for ds {ds}; dates there: {there}; run the job that writes it first"
+        )
+
+
+def read_arrow(
+    root: Path,
+    table: Table,
+    *,
+    ds: str | None = None,
+    version: int | None = None,
+    columns: Sequence[str] | None = None,
+) -> pa.Table:
+    """Rows of a table, with the contract's types.
+
+    Args:
+        ds: one logical date; None: all.
+        version: a version of the table; None: the newest.
+        columns: names of columns, in the order wanted; None: all of the contract.
+
+    Raises:
+        TableContractError: the table, the version or rows for `ds` do not exist, or a column is not in the contract.
+    """
+    names = list(columns or table.column_names)
+    unknown = sorted(set(names) - set(table.column_names))
+    if unknown:
+        raise TableContractError(
+            f"table {table.name} has no column {', '.join(unknown)}; columns: {', '.join(table.column_names)}"
+        )
+    if ds is not None:
+        require_ds(root, table, ds, version=version)
+    filters = [("ds", "=", ds)] if ds is not None else None
+    rows = open_table(root, table, version=version).to_pyarrow_table(filters=filters, columns=names)
+    return rows.cast(pa.schema([table.arrow_schema().field(name) for name in names]))
+
+
+def commits(root: Path, table: Table) -> list[dict[str, Any]]:
+    """The table's commits, newest first, as Delta's history tells them; none where there is no table."""
+    path = root / table.name
+    return DeltaTable(path).history() if DeltaTable.is_deltatable(str(path)) else []
+
+
+def open_table(root: Path, table: Table, *, version: int | None = None) -> DeltaTable:
+    """The table at a version (None: the newest).
+
+    Raises:
+        TableContractError: there is no such table or version.
+    """
+    path = root / table.name
+    try:
+        return DeltaTable(path, version=version)
+    except TableNotFoundError as error:
+        at = "" if version is None else f" at version {version}"
+        raise TableContractError(
+            f"table {table.name}{at} is not under {root}; run the job that writes it first"
+        ) from error

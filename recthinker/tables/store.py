@@ -1,0 +1,234 @@
+"""Reading and writing Delta tables with Spark, contract checked before each commit.
+
+A write is one atomic commit or nothing: rows are computed once, checked, then written, and the old rows stay when
+anything fails. The commit's `userMetadata` is the run id.
+"""
+
+import logging
+import math
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from delta.tables import DeltaTable
+from deltalake import DeltaTable as RustDeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from recthinker.errors import ConfigError
+from recthinker.tables.arrow import open_table, require_ds, table_version
+from recthinker.tables.contract import check_rows, conform
+from recthinker.tables.schemas import Table
+
+logger = logging.getLogger(__name__)
+
+MIN_FREE_BYTES = 2**30
+ROWS_PER_FILE = 1_000_000
+USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+TABLE_PROPERTIES = {
+    # delta-rs and pyarrow readers cannot read deletion vectors.
+    "delta.enableDeletionVectors": "false",
+    # A model's training snapshot must stay readable for longer than the defaults of 7 and 30 days.
+    "delta.deletedFileRetentionDuration": "interval 180 days",
+    "delta.logRetentionDuration": "interval 180 days",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write left."""
+
+    table: str
+    version: int
+    """Delta version of the commit."""
+    rows: int
+    """Rows given."""
+    seconds: float
+    """Wall time, computing the rows included."""
+
+
+class TableStore:
+    """The tables under one folder (the warehouse, or that of a training cut)."""
+
+    def __init__(self, root: Path, spark: SparkSession) -> None:
+        self.root = root
+        self.spark = spark
+
+    def path(self, table: Table) -> str:
+        """Where the table lies."""
+        return str((self.root / table.name).absolute())
+
+    def read(self, table: Table, *, ds: str | None = None, version: int | None = None) -> DataFrame:
+        """Rows of one logical date (None: all) at a version (None: the newest).
+
+        Raises:
+            TableContractError: the table, the version or rows for `ds` do not exist.
+        """
+        if ds is None:
+            open_table(self.root, table, version=version)
+        else:
+            require_ds(self.root, table, ds, version=version)
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        rows = reader.load(self.path(table))
+        return rows if ds is None else rows.where(F.col("ds") == ds)
+
+    def create(self, table: Table) -> None:
+        """An empty table with the contract's columns, where there is none; null checks are part of its schema."""
+        RustDeltaTable.create(
+            self.path(table),
+            table.arrow_schema(),
+            mode="ignore",
+            partition_by=list(table.partition_by),
+            configuration=TABLE_PROPERTIES,
+        )
+
+    def write_ds(self, table: Table, df: DataFrame, *, ds: str, run_id: str) -> Written:
+        """Replace the rows of logical date `ds` by `df`; other dates stay.
+
+        Raises:
+            TableContractError: `df` breaks the contract or has no rows; the old rows stay.
+            ConfigError: too little free disk.
+        """
+        date.fromisoformat(ds)
+        with self._checked(table, df, ds=ds) as checked:
+            return self._overwrite(table, checked, run_id, replace_where=f"ds = '{ds}'")
+
+    def overwrite(self, table: Table, df: DataFrame, *, run_id: str) -> Written:
+        """Replace all rows by `df`.
+
+        Raises:
+            TableContractError: `df` breaks the contract or has no rows; the old rows stay.
+            ConfigError: too little free disk.
+        """
+        with self._checked(table, df) as checked:
+            return self._overwrite(table, checked, run_id)
+
+    def replace(self, table: Table, df: DataFrame, *, where: str, run_id: str) -> Written:
+        """Replace the rows that meet `where`, a SQL condition, by `df`, all of whose rows meet it; `df` may be empty.
+
+        Raises:
+            TableContractError: `df` breaks the contract; the old rows stay.
+            ConfigError: too little free disk.
+        """
+        with self._checked(table, df, may_be_empty=True) as checked:
+            if not checked.rows and not self._has_rows(table):
+                return self._written(table, checked)
+            return self._overwrite(table, checked, run_id, replace_where=where)
+
+    def upsert(self, table: Table, df: DataFrame, *, run_id: str) -> Written:
+        """Insert the rows of `df`; where the table has a row of the same key, take its place. `df` may be empty.
+
+        Raises:
+            TableContractError: `df` breaks the contract; the table stays as it was.
+            ConfigError: too little free disk.
+        """
+        with self._checked(table, df, may_be_empty=True) as checked:
+            if not checked.rows:
+                return self._written(table, checked)
+            if not self._has_rows(table):
+                return self._overwrite(table, checked, run_id, mode="append")
+            target = DeltaTable.forPath(self.spark, self.path(table))
+            merge = (
+                target.alias("old")
+                .merge(checked.frame.alias("new"), self._same_key(table, checked.frame))
+                .whenMatchedUpdateAll()
+                .whenNotMatchedInsertAll()
+            )
+            with self._user_metadata(run_id):
+                merge.execute()
+            return self._written(table, checked)
+
+    @contextmanager
+    def _checked(
+        self, table: Table, df: DataFrame, *, ds: str | None = None, may_be_empty: bool = False
+    ) -> Iterator["_Checked"]:
+        """`df` cached, counted and found good, with the table there to take it."""
+        started = time.monotonic()
+        frame = conform(table, df).persist()
+        try:
+            rows = check_rows(table, frame, ds=ds, may_be_empty=may_be_empty)
+            self._require_disk(table)
+            self.create(table)
+            yield _Checked(frame, rows, started)
+        finally:
+            frame.unpersist()
+
+    def _require_disk(self, table: Table) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.root).free
+        if free < MIN_FREE_BYTES:
+            raise ConfigError(
+                f"table {table.name} was not written: {self.root} has {free / 2**20:.0f} MiB of free disk, and at least "
+                f"{MIN_FREE_BYTES / 2**20:.0f} MiB are needed; free some, or set paths.var to another disk"
+            )
+
+    def _overwrite(
+        self,
+        table: Table,
+        checked: "_Checked",
+        run_id: str,
+        *,
+        mode: str = "overwrite",
+        replace_where: str | None = None,
+    ) -> Written:
+        """One commit of the checked rows."""
+        writer = _laid_out(table, checked).write.format("delta").mode(mode).option("userMetadata", run_id)
+        if replace_where is not None:
+            writer = writer.option("replaceWhere", replace_where)
+        writer.save(self.path(table))
+        return self._written(table, checked)
+
+    def _written(self, table: Table, checked: "_Checked") -> Written:
+        """What was written, told and logged. One writer a table, so the newest version is this commit."""
+        version = table_version(self.root, table)
+        written = Written(table.name, version, checked.rows, time.monotonic() - checked.started)
+        logger.info(
+            "wrote table=%s version=%d rows=%d seconds=%.1f",
+            table.name,
+            version,
+            written.rows,
+            written.seconds,
+        )
+        return written
+
+    def _has_rows(self, table: Table) -> bool:
+        return bool(open_table(self.root, table).file_uris())
+
+    def _same_key(self, table: Table, frame: DataFrame) -> str:
+        """Merge condition: equal keys, and of the partitions only those that `frame` touches."""
+        condition = " and ".join(f"old.{name} = new.{name}" for name in table.key)
+        for name in table.partition_by:
+            lowest, highest = frame.agg(F.min(name).cast("string"), F.max(name).cast("string")).first()
+            condition += f" and old.{name} = new.{name} and old.{name} between '{lowest}' and '{highest}'"
+        return condition
+
+    @contextmanager
+    def _user_metadata(self, run_id: str) -> Iterator[None]:
+        """The session's `userMetadata` for a statement that takes no writer options."""
+        self.spark.conf.set(USER_METADATA, run_id)
+        try:
+            yield
+        finally:
+            self.spark.conf.unset(USER_METADATA)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A cached frame that keeps the contract."""
+
+    frame: DataFrame
+    rows: int
+    started: float
+
+
+def _laid_out(table: Table, checked: _Checked) -> DataFrame:
+    """The rows in as few files as their number asks for: about a million a file, one a landing date."""
+    if table.partition_by and table.partition_by != ("ds",):
+        return checked.frame.repartition(*table.partition_by)
+    return checked.frame.coalesce(max(1, math.ceil(checked.rows / ROWS_PER_FILE)))

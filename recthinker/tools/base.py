@@ -1,0 +1,131 @@
+"""What a tool is: a lookup whose result changes what the model reads next.
+
+A result is made of segments (labels, levels, words) that a chat format turns into tokens, so that text from the data
+can never become a control token. Levels say how strong evidence is, 9 = as strong as the strongest candidate's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, NamedTuple, Protocol
+
+import numpy as np
+
+from recthinker.errors import ToolError
+from recthinker.lookup import ItemRows, RequestRow
+from recthinker.settings import ToolSettings
+
+MAX_LEVEL = 9
+
+
+class Label(NamedTuple):
+    """A candidate, by its place in the order shown: 0 = A."""
+
+    index: int
+
+
+class Level(NamedTuple):
+    """A strength from 0 to 9."""
+
+    value: int
+
+
+class Words(NamedTuple):
+    """Text, from the data or ours."""
+
+    text: str
+
+
+Segment = Label | Level | Words
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call as the agent wrote it."""
+
+    name: str
+    labels: tuple[int, ...] = ()
+    """Candidates asked about; empty = all."""
+    limit: int | None = None
+    """Rows asked for, where the tool takes a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a call gave."""
+
+    segments: tuple[Segment, ...]
+    rows: int
+    """Rows found."""
+    evidence: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Levels by label, in the order of the tool's `evidence`."""
+    is_valid: bool = True
+    """False for a call that could not be carried out; the segments then say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a tool may look at: the catalogue and the served user's own row, nothing of anybody else."""
+
+    items: ItemRows
+    request: RequestRow
+    order: np.ndarray
+    """Places in `request.candidates`, in the order shown: label i is candidate `order[i]`."""
+
+    @property
+    def candidates(self) -> np.ndarray:
+        """Item codes by label, (N,)."""
+        return self.request.candidates[self.order]
+
+
+class Tool(Protocol):
+    """A tool: one class, one file. It is found by its name in `recthinker.tools.toolbox`."""
+
+    name: ClassVar[str]
+    takes: ClassVar[Literal["nothing", "labels", "limit"]]
+    evidence: ClassVar[tuple[str, ...]]
+    """Names of the levels it gives a label, in a person's words; empty if it gives none."""
+
+    def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
+        """Look up and say what was found, strongest first."""
+        ...
+
+
+def levels(scores: np.ndarray) -> np.ndarray:
+    """Scores as levels, (N,) ints: 9 for the highest, 0 for none, between them in proportion to the square root, so that
+    weak evidence can still be told apart.
+    """
+    top = scores.max(initial=0.0)
+    if top <= 0:
+        return np.zeros(len(scores), np.int64)
+    return np.ceil(MAX_LEVEL * np.sqrt(np.maximum(scores, 0) / top) - 1e-9).astype(np.int64)
+
+
+def asked(call: ToolCall, scene: Scene) -> np.ndarray:
+    """The labels that a call is about.
+
+    Raises:
+        ToolError: a label that no candidate has.
+    """
+    count = len(scene.order)
+    if any(label >= count for label in call.labels):
+        raise ToolError(f"no such label; there are {count} candidates")
+    return np.array(sorted(set(call.labels)) if call.labels else range(count), np.int64)
+
+
+def by_strength(
+    labels: np.ndarray, columns: Sequence[np.ndarray], strength: np.ndarray, settings: ToolSettings
+) -> ToolResult:
+    """A result that lists labels with their levels, strongest first, those without evidence left out.
+
+    Args:
+        labels: labels asked about, (M,).
+        columns: levels by label over all candidates, each (N,).
+        strength: what to sort by, over all candidates, (N,).
+    """
+    found = labels[[any(column[label] for column in columns) for label in labels]] if len(labels) else labels
+    ranked = found[np.argsort(-strength[found], kind="stable")][: settings.max_results]
+    evidence = {int(label): tuple(int(column[label]) for column in columns) for label in ranked}
+    segments: list[Segment] = []
+    for label, values in evidence.items():
+        segments += [Label(label), *(Level(value) for value in values)]
+    return ToolResult(tuple(segments) or (Words("nothing"),), len(found), evidence)

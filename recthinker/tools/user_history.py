@@ -1,0 +1,31 @@
+"""user_history(limit): the user's newest items."""
+
+from typing import ClassVar, Literal
+
+from recthinker.settings import ToolSettings
+from recthinker.tools.base import Scene, Segment, ToolCall, ToolResult, Words
+
+CATEGORIES_SHOWN = 1
+
+
+class UserHistory:
+    """Titles with their first category, newest first."""
+
+    name: ClassVar[str] = "user_history"
+    takes: ClassVar[Literal["limit"]] = "limit"
+    evidence: ClassVar[tuple[str, ...]] = ()
+
+    def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
+        """At most `limit` items."""
+        limit = min(call.limit or settings.max_history, settings.max_history)
+        shown = [int(code) for code in scene.request.history if code >= 0][:limit]
+        segments: list[Segment] = []
+        for code in shown:
+            segments.append(Words(shorten(scene.items.title(code), settings.max_title_words)))
+            segments += [Words(name) for name in scene.items.categories(code)[:CATEGORIES_SHOWN]]
+        return ToolResult(tuple(segments) or (Words("nothing"),), len(shown))
+
+
+def shorten(title: str, words: int) -> str:
+    """The first `words` words of a title, at most 40 characters."""
+    return " ".join(title.split()[:words])[:40]

@@ -1,0 +1,108 @@
+"""Base training: the tiny model learns from scratch to read evidence and to act, with Muon and dense targets.
+
+AdamW alone, or a loss on the answer alone, hardly learns anything in the minutes that this takes.
+Source of Muon: Jordan et al., https://kellerjordan.github.io/posts/muon/ (2024), as in torch.optim.Muon.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import nn
+from transformers import LlamaForCausalLM
+
+from recthinker.errors import TrainingError
+from recthinker.settings import TrainingSettings
+
+Example = tuple[list[int], list[int]]
+"""Token ids and labels of the same length; -100 = not learned."""
+
+WARMUP_STEPS = 20
+FINAL_SHARE = 0.05
+"""Of the peak learning rate, at the last step."""
+SORTED_BATCHES = 32
+"""Batches that are sorted by length together, so that a batch pads little."""
+MAX_GRAD_NORM = 1.0
+
+
+def train_base(
+    model: LlamaForCausalLM,
+    examples: Sequence[Example],
+    settings: TrainingSettings,
+    *,
+    pad_id: int,
+    on_step: Callable[[int, int, float], None],
+) -> float:
+    """One pass over the examples; the mean loss of the last tenth of the steps, nats per token.
+
+    Args:
+        on_step: called with (step, steps, loss).
+
+    Raises:
+        TrainingError: no examples, or a loss that is not finite.
+    """
+    batches = list(_batches(examples, settings.batch_size, settings.seed))
+    if not batches:
+        raise TrainingError("base training got no demonstration episodes; look at the training cut's held-out events")
+    optimizers = _optimizers(model, settings)
+    peaks = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
+    losses = []
+    model.train()
+    for step, batch in enumerate(batches):
+        share = _learning_rate(step, len(batches))
+        for group, peak in zip((g for o in optimizers for g in o.param_groups), peaks, strict=True):
+            group["lr"] = peak * share
+        loss = _loss(model, batch, pad_id)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), MAX_GRAD_NORM)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        losses.append(float(loss.detach()))
+        if losses[-1] != losses[-1]:
+            raise TrainingError(f"base training diverged at step {step} of {len(batches)}; lower training.muon_lr")
+        on_step(step + 1, len(batches), losses[-1])
+    tail = losses[-max(1, len(losses) // 10) :]
+    return sum(tail) / len(tail)
+
+
+def _optimizers(model: LlamaForCausalLM, settings: TrainingSettings) -> list[torch.optim.Optimizer]:
+    """Muon for the hidden matrices, AdamW for embeddings, head and norms."""
+    hidden, rest = [], []
+    for name, parameter in model.named_parameters():
+        is_hidden = parameter.ndim == 2 and "embed" not in name and "lm_head" not in name
+        (hidden if is_hidden else rest).append(parameter)
+    return [
+        torch.optim.Muon(hidden, lr=settings.muon_lr, weight_decay=0.0),
+        torch.optim.AdamW(rest, lr=settings.adamw_lr, weight_decay=0.0, betas=(0.9, 0.95)),
+    ]
+
+
+def _learning_rate(step: int, steps: int) -> float:
+    """Share of the peak: linear warm-up, then linear decay."""
+    warm = min(1.0, (step + 1) / WARMUP_STEPS)
+    return warm * (1 - (1 - FINAL_SHARE) * step / max(1, steps))
+
+
+def _batches(examples: Sequence[Example], size: int, seed: int) -> Iterator[list[Example]]:
+    """All examples once, in seeded order, examples of like length together."""
+    rng = random.Random(seed)  # noqa: S311 - an order, not a secret
+    order = list(examples)
+    rng.shuffle(order)
+    for start in range(0, len(order), size * SORTED_BATCHES):
+        part = sorted(order[start : start + size * SORTED_BATCHES], key=lambda example: len(example[0]))
+        batches = [part[i : i + size] for i in range(0, len(part), size)]
+        rng.shuffle(batches)
+        yield from batches
+
+
+def _loss(model: LlamaForCausalLM, batch: list[Example], pad_id: int) -> torch.Tensor:
+    """Mean cross-entropy of the next token where there is a label. Padding is on the right, so causal attention needs
+    no mask, and the head runs only where something is learned.
+    """
+    longest = max(len(ids) for ids, _ in batch)
+    ids = torch.tensor([row + [pad_id] * (longest - len(row)) for row, _ in batch])
+    labels = torch.tensor([row + [-100] * (longest - len(row)) for _, row in batch])[:, 1:]
+    hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
+    learned = labels != -100
+    return nn.functional.cross_entropy(model.lm_head(hidden[learned]), labels[learned])

@@ -1,0 +1,157 @@
+"""The first model, from nothing to a folder that serves: tokenizer, demonstrations, base training, SFT.
+
+Everything is drawn from a training cut, so no statistic that the model reads contains its target, and the newest event
+of each user is never a target: it is left to evaluation.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from recthinker.agent import Agent, CompactFormat, train_tokenizer
+from recthinker.errors import TrainingError
+from recthinker.evaluation import CutRows, held_out_users, requests
+from recthinker.lookup import FeatureRows, Snapshot, write_snapshot
+from recthinker.settings import Settings
+from recthinker.training.base import train_base
+from recthinker.training.demonstrations import Demonstration, base_example, demonstrate, sft_example
+from recthinker.training.sft import train_sft
+from recthinker.training.tiny import new_model, save_model
+
+RANDOM_SHARE_BASE = 0.3
+"""Base episodes that follow a random plan, so that the results of every tool are learned."""
+RANDOM_SHARE_SFT = 0.05
+"""SFT episodes that do; the model that serves should keep to the plan."""
+
+OnStep = Callable[[str, int, int, float], None]
+"""Called with (stage, step, steps, loss)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstModel:
+    """What training left."""
+
+    folder: Path
+    parameters: int
+    losses: dict[str, float]
+    """Final loss by stage, nats per token."""
+    plans: dict[str, int]
+    """Base demonstrations by plan."""
+    sample: str
+    """One demonstration as text, what is learned in SFT marked."""
+
+
+def train_first_model(
+    cut: CutRows, features: FeatureRows, settings: Settings, *, ds: str, folder: Path, on_step: OnStep
+) -> FirstModel:
+    """Train and write the model folder `folder/model`.
+
+    Args:
+        cut: the training cut's rows; `features` its feature tables.
+        folder: where everything that training writes goes.
+
+    Raises:
+        TrainingError: the cut gives no episodes, or training diverged.
+    """
+    torch.set_num_threads(settings.training.threads)
+    chat = CompactFormat(train_tokenizer(tokenizer_texts(features), settings.model.vocabulary))
+    agent = Agent.build(chat, settings.agent, settings.tools)
+    base, sft = _demonstrations(agent, cut, features, settings, ds, folder, on_step)
+    model = new_model(chat, settings.model, max_length=settings.agent.max_episode_tokens, seed=settings.training.seed)
+    losses = {
+        "base": train_base(
+            model,
+            [base_example(demonstration, chat.end_id) for demonstration in base],
+            settings.training,
+            pad_id=chat.pad_id,
+            on_step=lambda step, steps, loss: on_step("base", step, steps, loss),
+        ),
+        "sft": train_sft(
+            model,
+            chat,
+            [sft_example(demonstration, chat.end_id) for demonstration in sft],
+            settings.training,
+            folder=folder / "sft",
+            on_step=lambda step, steps, loss: on_step("sft", step, steps, loss),
+        ),
+    }
+    save_model(model, chat, folder / "model")
+    return FirstModel(
+        folder=folder / "model",
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        losses=losses,
+        plans=dict(Counter(" > ".join(demonstration.plan) or "no call" for demonstration in base).most_common(20)),
+        sample=marked(sft[0], chat),
+    )
+
+
+def tokenizer_texts(features: FeatureRows) -> list[str]:
+    """All text from the data that an episode may show; frequent words as often as they are shown."""
+    names = features.item_metadata["categories"].combine_chunks().flatten().to_pylist()
+    relations = features.item_relation["neighbours"].combine_chunks().flatten().field("relation").to_pylist()
+    attributes = [value for row in features.user_profile["attributes"].to_pylist() for _, value in row]
+    titles = features.item_metadata["title"].to_pylist()
+    return [*titles, *names, *(relation.replace("_", " ") for relation in relations), *attributes]
+
+
+def marked(demonstration: Demonstration, chat: CompactFormat) -> str:
+    """A demonstration as text, with what SFT learns in [[ ]]."""
+    parts, start = [], 0
+    for end in range(1, len(demonstration.ids) + 1):
+        if end == len(demonstration.ids) or demonstration.mask[end] != demonstration.mask[start]:
+            text = chat.text(demonstration.ids[start:end])
+            parts.append(f"[[{text}]]" if demonstration.mask[start] else text)
+            start = end
+    return " ".join([*parts, f"[[{chat.text([demonstration.target])}]]"])
+
+
+def _demonstrations(
+    agent: Agent,
+    cut: CutRows,
+    features: FeatureRows,
+    settings: Settings,
+    ds: str,
+    folder: Path,
+    on_step: OnStep,
+) -> tuple[list[Demonstration], list[Demonstration]]:
+    """Episodes for base training and for SFT; no request is in both."""
+    training = settings.training
+    total = training.base_episodes + training.sft_episodes
+    asked = requests(
+        held_out_users(cut),
+        sorted(features.item_metadata["item_id"].to_pylist()),
+        positions=range(2, training.holdout_last + 1),
+        negatives=settings.candidates.max_items - 1,
+        hard_share=training.hard_share,
+        seed=training.seed,
+        count=total,
+    )
+    if not asked.num_rows:
+        raise TrainingError(
+            f"the training cut holds no event at positions 2 to {training.holdout_last} that could be a target; "
+            "ingest more interactions or lower training.holdout_last"
+        )
+    write_snapshot(
+        folder / "snapshot", asked, features, ds=ds, shards=1, min_users=settings.tools.privacy_min_users
+    )
+    snapshot = Snapshot(folder / "snapshot")
+    shard = snapshot.requests(0)
+    targets = {
+        key: snapshot.items.code(item)
+        for key, item in zip(asked["key"].to_pylist(), asked["target"].to_pylist(), strict=True)
+    }
+    stages = []
+    for stage, keys, random_share in (
+        ("base", asked["key"].to_pylist()[: training.base_episodes], RANDOM_SHARE_BASE),
+        ("sft", asked["key"].to_pylist()[training.base_episodes :], RANDOM_SHARE_SFT),
+    ):
+        rows = (row for key in keys if (row := shard.get(key)))
+        drawn = []
+        for demonstration in demonstrate(agent, snapshot.items, rows, targets, random_share=random_share):
+            drawn.append(demonstration)
+            on_step(f"{stage} episodes", len(drawn), len(keys), float("nan"))
+        stages.append(drawn)
+    return stages[0], stages[1]

@@ -1,0 +1,65 @@
+"""`make nightly`: demo data into the tables, a first model if there is none, then the nightly DAG for the
+demo's date.
+
+Usage: python scripts/nightly.py [SECONDS_SINCE_EPOCH], the moment that the total time is counted from.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from recthinker.cli.children import run_child, run_job
+from recthinker.cli.nightly import log_file, new_run_id, print_summary
+from recthinker.errors import RecThinkerError
+from recthinker.settings import Settings, load_settings
+
+DAG_ID = "nightly_recommendations"
+DEMO_DATA = Path("recbole", "recbole", "dataset_example", "ml-100k")
+
+
+def main() -> int:
+    """0 when the night was published."""
+    started_at = float(sys.argv[1]) if len(sys.argv) > 1 else time.time()
+    console = Console(soft_wrap=True)
+
+    def show(text: str) -> None:
+        console.out(f"[{time.time() - started_at:4.0f} s] {text}", highlight=False)
+
+    try:
+        settings = load_settings()
+        _run(settings, show, console)
+    except RecThinkerError as error:
+        console.out(f"make nightly stopped: {error}", highlight=False)
+        return 1
+    console.out(f"total   {time.time() - started_at:.0f} s", highlight=False)
+    return 0
+
+
+def _run(settings: Settings, show: Callable[[str], None], console: Console) -> None:
+    day, run_id = settings.demo.ds.isoformat(), new_run_id()
+    log = log_file(settings, run_id)
+    common = ("--ds", day, "--run-id", run_id)
+    show(f"logical date {day}; everything that runs write is in {log}")
+    run_job(
+        "ingest",
+        *common,
+        "--source",
+        "movielens",
+        "--path",
+        str(settings.paths.data / DEMO_DATA),
+        log=log,
+        show=show,
+    )
+    run_job("train_first_model", *common, log=log, show=show)
+    show(f"{DAG_ID}: starting Airflow")
+    run_child([sys.executable, "scripts/run_dag.py", DAG_ID, day], label=DAG_ID, log=log, show=show)
+    night = max((settings.paths.runs / day).iterdir(), key=os.path.getmtime)
+    print_summary(settings, [night.with_name(run_id), night], console)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

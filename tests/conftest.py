@@ -1,0 +1,45 @@
+"""Shared fixtures: settings that write under tmp_path, one Spark session, a store, the tiny world's landing tables.
+
+Spark starts only for tests that ask for it; they are marked `spark`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from recthinker.settings import Settings, load_settings
+from recthinker.tables.jars import default_jars_dir, resolve_jars
+from recthinker.tables.spark import spark_session
+from recthinker.tables.store import TableStore
+from tests import tiny_world
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The test overlay, with `var` under tmp_path; the caller's environment does not count."""
+    return load_settings("test", environ={}, overrides={"paths": {"var": str(tmp_path / "var")}})
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """The one session of the test run: local[1], UTC, Delta; resolves the jars once where set-up has not."""
+    resolve_jars(default_jars_dir())
+    session = spark_session(load_settings("test", environ={}).spark, "recthinker-tests")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def store(spark: SparkSession, settings: Settings) -> TableStore:
+    """An empty store of this test's own."""
+    return TableStore(settings.paths.warehouse, spark)
+
+
+@pytest.fixture(scope="session")
+def tiny_store(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> TableStore:
+    """The tiny world's landing tables, written once a test run: read only."""
+    store = TableStore(tmp_path_factory.mktemp("tiny") / "warehouse", spark)
+    tiny_world.land(store)
+    return store

@@ -1,0 +1,77 @@
+"""The publish job on Delta tables: three tables of one night, and what a refused night leaves."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from jobs import publish_recommendations as job_module
+from jobs._cli import Job
+from recthinker.errors import TableContractError
+from recthinker.settings import Settings
+from recthinker.tables.arrow import commits, read_arrow
+from recthinker.tables.schemas import RECOMMENDATIONS, RUN_MANIFEST, TRAJECTORIES, USER_HISTORY
+from recthinker.tables.spark import spark_schema
+from recthinker.tables.store import TableStore
+from tests.inference.night import DS, RUN_ID, edit_rows, write_night
+
+pytestmark = pytest.mark.spark
+
+
+@pytest.fixture
+def job(settings: Settings, store: TableStore) -> Job:
+    """A night of three users, each of whom has seen item z."""
+    agent = settings.agent.model_copy(update={"publish_top_n": 2})
+    job = Job(settings.model_copy(update={"agent": agent}), None, DS, RUN_ID)  # type: ignore[arg-type]  # no args
+    write_night(job.run_dir, {0: ["u1", "u2"], 1: ["u3"]})
+    event = {
+        "item_id": "z",
+        "event_time": datetime(1998, 1, 1, tzinfo=UTC),
+        "event_type": "view",
+        "rating": None,
+    }
+    rows = [{"ds": DS, "user_id": user, "events": [event]} for user in ("u1", "u2", "u3")]
+    frame = store.spark.createDataFrame(rows, spark_schema(USER_HISTORY))  # type: ignore[type-var]
+    store.write_ds(USER_HISTORY, frame, ds=DS, run_id="features")
+    return job
+
+
+def read(job: Job, table: object) -> list[dict[str, object]]:
+    rows: pa.Table = read_arrow(job.settings.paths.warehouse, table, ds=DS)  # type: ignore[arg-type]
+    return rows.to_pylist()
+
+
+def test_publish_writes_the_three_tables(job: Job) -> None:
+    assert job_module.publish(job).startswith("3 users (3 ranked), 6 rows")
+    lists = {(row["user_id"], row["rank"]): row["item_id"] for row in read(job, RECOMMENDATIONS)}
+    assert lists == {(user, rank): "ab"[rank - 1] for user in ("u1", "u2", "u3") for rank in (1, 2)}
+    assert {row["user_id"] for row in read(job, TRAJECTORIES)} == {"u1", "u2", "u3"}
+    [manifest] = read(job, RUN_MANIFEST)
+    assert (manifest["run_id"], manifest["users"], manifest["outcomes"]) == (RUN_ID, 3, [("ranked", 3)])
+    assert dict(manifest["row_counts"]) == {"trajectories": 3, "recommendations": 6}  # type: ignore[call-overload]
+
+
+def test_publish_again_leaves_the_same_rows(job: Job) -> None:
+    job_module.publish(job)
+    before = read(job, RECOMMENDATIONS), read(job, TRAJECTORIES)
+    job_module.publish(job)
+    assert (read(job, RECOMMENDATIONS), read(job, TRAJECTORIES)) == before
+    assert len(read(job, RUN_MANIFEST)) == 1
+
+
+def test_item_of_the_history_is_refused_and_tables_stay(job: Job) -> None:
+    job_module.publish(job)
+    tables = (TRAJECTORIES, RECOMMENDATIONS, RUN_MANIFEST)
+    before = [len(commits(job.settings.paths.warehouse, table)) for table in tables]
+    edit_rows(job.run_dir, 1, RECOMMENDATIONS, lambda rows: [rows[0], {**rows[1], "item_id": "z"}])
+    with pytest.raises(TableContractError, match="1 rows offer an item of the user's own history.*u3"):
+        job_module.publish(job)
+    assert [len(commits(job.settings.paths.warehouse, table)) for table in tables] == before
+
+
+def test_missing_shard_publishes_nothing(job: Job) -> None:
+    Path(job.run_dir / "shards/1/trajectories.parquet").unlink()
+    with pytest.raises(TableContractError, match="planned shard 1 is missing"):
+        job_module.publish(job)
+    assert commits(job.settings.paths.warehouse, RECOMMENDATIONS) == []

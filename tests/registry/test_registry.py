@@ -1,0 +1,160 @@
+"""Model versions and runs in a real MLflow on SQLite; a model is a folder of three tiny files."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from recthinker.errors import RegistryError
+from recthinker.registry import ModelVersion, Registry, require_model
+from recthinker.settings import Settings
+
+pytestmark = pytest.mark.slow  # importing MLflow and migrating its database take seconds
+
+
+@pytest.fixture(scope="module")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def registry(settings: Settings, migrated_database: Path) -> Registry:
+    settings.paths.mlflow.mkdir(parents=True)
+    shutil.copy(migrated_database, settings.paths.mlflow / "mlflow.db")
+    return Registry(settings)
+
+
+@pytest.fixture
+def make_model(tmp_path: Path) -> Callable[[str], Path]:
+    def make(name: str) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        for file in ("config.json", "model.safetensors", "tokenizer.json"):
+            (folder / file).write_text(f"{file} of {name}", encoding="utf-8")
+        return folder
+
+    return make
+
+
+def register(registry: Registry, folder: Path, **options: object) -> ModelVersion:
+    with registry.training_run("train") as run:
+        return registry.register(folder, run.run_id, **options)  # type: ignore[arg-type]  # passed through
+
+
+def test_champion_without_registry_is_none_and_makes_nothing(settings: Settings) -> None:
+    assert Registry(settings).champion() is None
+    assert not settings.paths.mlflow.exists()
+
+
+def test_resolve_without_champion_says_what_to_do(registry: Registry) -> None:
+    with pytest.raises(
+        RegistryError, match=r"no version of model recthinker has the alias champion.*train_first_model"
+    ):
+        registry.resolve()
+
+
+def test_registered_version_serves_under_its_alias(
+    registry: Registry, make_model: Callable[[str], Path]
+) -> None:
+    registered = register(registry, make_model("first"), alias="champion")
+    found = registry.resolve()
+    assert found == registered
+    assert str(found) == "recthinker/1"
+    assert (found.path / "config.json").read_text(encoding="utf-8") == "config.json of first"
+
+
+def test_alias_moves_and_old_version_keeps_its_files(
+    registry: Registry, make_model: Callable[[str], Path]
+) -> None:
+    first = register(registry, make_model("first"), alias="champion")
+    second = register(registry, make_model("second"))
+    assert registry.resolve() == first
+    registry.set_alias(second, "champion")
+    assert registry.resolve() == second
+    assert (first.path / "model.safetensors").read_text(encoding="utf-8") == "model.safetensors of first"
+
+
+def test_other_process_sees_the_champion(
+    registry: Registry, settings: Settings, make_model: Callable[[str], Path]
+) -> None:
+    registered = register(registry, make_model("first"), alias="champion")
+    assert Registry(settings).champion() == registered
+
+
+def test_champion_whose_files_are_gone_is_an_error(
+    registry: Registry, make_model: Callable[[str], Path]
+) -> None:
+    version = register(registry, make_model("first"), alias="champion")
+    (version.path / "model.safetensors").unlink()
+    with pytest.raises(RegistryError, match=r"lacks model\.safetensors"):
+        registry.resolve()
+
+
+def test_model_path_wins_over_registry(
+    registry: Registry, settings: Settings, make_model: Callable[[str], Path]
+) -> None:
+    register(registry, make_model("first"), alias="champion")
+    by_path = settings.model_copy(
+        update={"model": settings.model.model_copy(update={"path": make_model("mine")})}
+    )
+    found = Registry(by_path).resolve()
+    assert (found.name, found.path.name) == ("mine", "mine")
+    (found.path / "model.safetensors").write_text("other weights", encoding="utf-8")
+    assert Registry(by_path).resolve().version != found.version
+
+
+def test_incomplete_folder_is_not_registered(registry: Registry, make_model: Callable[[str], Path]) -> None:
+    folder = make_model("first")
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(RegistryError, match=r"lacks tokenizer\.json"):
+        register(registry, folder, alias="champion")
+    assert registry.champion() is None
+
+
+def test_pickled_weights_are_refused(make_model: Callable[[str], Path]) -> None:
+    folder = make_model("first")
+    (folder / "optimizer.pt").write_bytes(b"")
+    with pytest.raises(RegistryError, match=r"pickled files \(optimizer\.pt\)"):
+        require_model(folder)
+
+
+def test_evaluation_is_kept_with_its_version(registry: Registry, make_model: Callable[[str], Path]) -> None:
+    first = register(registry, make_model("first"), evaluation={"ndcg@10": 0.5})
+    second = register(registry, make_model("second"))
+    assert registry.evaluation(first) == {"ndcg@10": 0.5}
+    assert registry.evaluation(second) is None
+    registry.log_evaluation(second, {"ndcg@10": 0.6})
+    registry.log_evaluation(second, {"ndcg@10": 0.7})
+    assert registry.evaluation(second) == {"ndcg@10": 0.7}
+
+
+def test_run_keeps_what_was_logged(registry: Registry, make_model: Callable[[str], Path]) -> None:
+    with registry.training_run("train", {"kind": "sft"}) as run:
+        run.log_params({"training": {"seed": 7}})
+        run.log_metrics({"loss": 2.0}, step=0)
+        run.log_metrics({"loss": 1.0}, step=1)
+        run.log_table_versions({"interactions": 3})
+        run.log_artifacts(make_model("first"), "model")
+        registry.register(make_model("second"), run.run_id, metrics={"ndcg": 0.5}, tags={"gate": "first"})
+    client = MlflowClient(registry.tracking_uri)
+    logged = client.get_run(run.run_id)
+    assert logged.info.status == "FINISHED"
+    assert logged.data.tags["kind"] == "sft"
+    assert logged.data.params == {"training.seed": "7"}
+    assert [point.value for point in client.get_metric_history(run.run_id, "loss")] == [2.0, 1.0]
+    assert logged.data.metrics["ndcg"] == 0.5
+    assert logged.inputs is not None
+    tables = [(entry.dataset.name, entry.dataset.digest) for entry in logged.inputs.dataset_inputs]
+    assert tables == [("interactions", "v3")]
+    assert len(client.list_artifacts(run.run_id, "model")) == 3
+    assert client.get_model_version("recthinker", "1").tags["gate"] == "first"
+
+
+def test_run_whose_body_raises_is_failed(registry: Registry) -> None:
+    with pytest.raises(ZeroDivisionError), registry.training_run("train") as run:
+        raise ZeroDivisionError
+    assert MlflowClient(registry.tracking_uri).get_run(run.run_id).info.status == "FAILED"

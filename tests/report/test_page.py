@@ -1,0 +1,153 @@
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from recthinker.report import Night, read_evaluation, read_night, render_page, write_page
+from tests.report import night_world, small_night
+
+TOOLS = ("user_history", "co_interactions", "item_info")
+
+
+class Parsed(HTMLParser):
+    """Tags with their attributes, and the text that a reader sees."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self._hidden = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the tag."""
+        self.tags.append((tag, dict(attrs)))
+        self._hidden = tag in ("style", "title")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Text after a style sheet is seen again."""
+        self._hidden = False
+
+    def handle_data(self, data: str) -> None:
+        """Keep what is seen."""
+        if not self._hidden:
+            self.words += data.split()
+
+    @property
+    def text(self) -> str:
+        """All that is seen, single blanks between words."""
+        return " ".join(self.words)
+
+
+def render(night: Night, evaluation: dict[str, object] | None = None) -> str:
+    return render_page(night, read_evaluation(evaluation), stories=3, tools=TOOLS)
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return render(small_night.night(), small_night.evaluation())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Night:
+    night_world.write(tmp_path / "warehouse")
+    night_world.write_stages(tmp_path / "run")
+    return read_night(tmp_path / "warehouse", tmp_path / "run", night_world.DS, night_world.RUN_ID)
+
+
+def test_verdict_and_header_name_the_night(html: str) -> None:
+    text = Parsed(html).text
+    assert (
+        "3 users: 2 ranked by the agent, 0 repaired, 0 unchanged since the night before, 1 fallback" in text
+    )
+    assert "6 recommendations reach 60.0% of the catalogue" in text
+    for fact in ("1998-04-22", "manual", "recthinker/3", "abc123", "candidates@4", "user_ history@7"):
+        assert fact in text
+
+
+def test_numbers_are_those_computed_by_hand(html: str) -> None:
+    text = Parsed(html).text
+    assert "Outcomes sum to the 3 users asked for. 1 (33.3%) fell back" in text
+    assert "co_interactions is called most (66.7% of calls); never called: item_info." in text
+    assert "33.3% of the episodes made 2 calls; the mean is 1.00." in text
+    # 660 of 1,100 prompt tokens from cache
+    assert "The prefix cache served 60.0% of the prompt tokens" in text
+    assert "infer_shard-0 took 75.0% of the 2 min 00 s in all" in text
+    assert "the median recommended item has 2 events, against 8 in histories" in text
+    assert "The largest shift is Crime, from 85.7% of the events to 33.3% of the recommendations." in text
+    assert "Plan B is on 100.0% of the lists." in text
+
+
+def test_evaluation_shows_intervals_and_what_they_allow_to_say(html: str) -> None:
+    text = Parsed(html).text
+    assert "agent 0.654 [0.600, 0.700]" in text
+    assert "a random order has 0.227" in text
+    assert "900 users, 43 left out" in text
+    assert "ItemKNN +0.014 −0.002 to +0.030 not told apart" in text
+    assert "popularity +0.100 +0.080 to +0.120 better" in text
+    assert "anti-popularity 0.080 not above chance" in text
+
+
+def test_missing_evaluation_is_said_plainly() -> None:
+    text = Parsed(render(small_night.night())).text
+    assert "There is no offline evaluation for model recthinker/3 ." in text
+    assert "NDCG@" not in text
+
+
+def test_titles_and_reasons_stay_text(html: str) -> None:
+    assert "<script" not in html
+    assert "<b>history</b>" not in html
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in html
+    assert "goes with <b>history</b>" in Parsed(html).text
+
+
+def test_page_needs_no_network_and_runs_no_script(world: Night) -> None:
+    html = render(world)
+    assert night_world.ATTACK not in html
+    parsed = Parsed(html)
+    assert {"script", "link", "img", "iframe", "object"}.isdisjoint(tag for tag, _ in parsed.tags)
+    assert not [attrs for _, attrs in parsed.tags if {"src", "href", "srcset"} & attrs.keys()]
+    assert not re.search(r"url\(|@import|https?:", html)
+
+
+def test_stories_translate_labels_to_titles(html: str) -> None:
+    text = Parsed(html).text
+    assert "B Plan B 9 8 C <script>alert('x')</script> 3 0" in text
+    assert "1 B Plan B −0.10 3 ▲ 2 popularity" in text
+
+
+def test_plausible_night_renders_whole(world: Night) -> None:
+    text = Parsed(render(world)).text
+    assert (
+        "60 users: 56 ranked by the agent, 1 repaired, 2 unchanged since the night before, 1 fallback" in text
+    )
+    assert "Bars: share of the 58 episodes run tonight" in text
+    assert text.count("What the agent asked and read") == 3
+    assert "nan" not in text.lower().split()
+
+
+def test_dark_and_light_are_both_styled(html: str) -> None:
+    light, dark = html.split("@media (prefers-color-scheme: dark)")
+    names = set(re.findall(r"(--\w+):", light))
+    assert names == set(re.findall(r"(--\w+):", dark.split("}\n}")[0]))
+
+
+def test_write_page_replaces_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    page, copy = tmp_path / "run" / "report.html", tmp_path / "reports" / "d.html"
+    write_page("old", page, copy)
+    write_page("new", page, copy)
+    assert (page.read_text(), copy.read_text()) == ("new", "new")
+    assert [path.name for path in (*page.parent.iterdir(), *copy.parent.iterdir())] == [
+        "report.html",
+        "d.html",
+    ]
+
+
+def test_failed_write_keeps_the_old_page(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    write_page("old", page)
+    with pytest.raises(UnicodeEncodeError):
+        write_page("half \ud800", page)
+    assert page.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [page]
