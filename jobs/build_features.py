@@ -12,6 +12,7 @@ from datetime import datetime
 from jobs._cli import Job, main
 from recthinker.candidates import write_candidates
 from recthinker.features import Cut, Target, targets, write_features
+from recthinker.tables.checks import run_checks
 from recthinker.tables.spark import spark_session
 from recthinker.tables.store import TableStore
 
@@ -21,8 +22,11 @@ def run(job: Job) -> str:
     settings, args = job.settings, job.args
     cuts = [Cut.parse(text) for text in args.cut]
     spark = spark_session(settings.spark, "recthinker-build-features")
+    warehouse = TableStore(settings.paths.warehouse, spark)
+    if not cuts:
+        run_checks(spark, warehouse)
     to_build = targets(
-        TableStore(settings.paths.warehouse, spark),
+        warehouse,
         cuts,
         cuts_root=settings.paths.cuts,
         ds=job.ds,

@@ -1,7 +1,7 @@
 """Outside data into the landing tables.
 
-Reads: the files named. Writes: interactions, items, users, item_relations, quarantine. Safe to run again: the same data
-are skipped, other data are added, by key. `python -m jobs.ingest --source movielens --path DIR`
+Reads: the files named. Writes: interactions, items, users, item_relations, quarantine. Safe to run again: the
+    same data are skipped, other data are added, by key. `python -m jobs.ingest --source movielens --path DIR`
 """
 
 import argparse

@@ -55,7 +55,7 @@ def publish(job: Job) -> str:
 
 def _require_unseen(lists: Any, store: TableStore, night: Night, ds: str) -> None:
     """No user is offered an item of their own history."""
-    version = night.plan["table_versions"].get(USER_HISTORY.name)
+    version = night.plan.table_versions.get(USER_HISTORY.name)
     history = store.read(USER_HISTORY, ds=ds, version=version)
     had = history.selectExpr("user_id", "explode(events.item_id) as item_id")
     seen = lists.join(had, ["user_id", "item_id"], "left_semi").select("user_id", "rank", "item_id")
@@ -72,12 +72,12 @@ def _manifest(job: Job, night: Night, row_counts: dict[str, int]) -> dict[str, A
     return {
         "ds": job.ds,
         "run_id": job.run_id,
-        "model_version": night.plan["model_version"],
-        "prompt_version": night.plan["prompt_version"],
+        "model_version": night.plan.model_version,
+        "prompt_version": night.plan.prompt_version,
         "users": night.users,
         "outcomes": dict(night.outcomes),
         "row_counts": row_counts,
-        "table_versions": dict(night.plan["table_versions"]),
+        "table_versions": dict(night.plan.table_versions),
         "seconds": {stage["stage"]: float(stage["seconds"]) for stage in stages},
         "published_at": datetime.now(UTC),
     }

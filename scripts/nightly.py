@@ -1,10 +1,9 @@
-"""`make nightly`: demo data into the tables, a first model if there is none, then the nightly DAG for the
+"""`make nightly`: the demo data into the tables, a first model if there is none, the nightly DAG for the
 demo's date.
 
 Usage: python scripts/nightly.py [SECONDS_SINCE_EPOCH], the moment that the total time is counted from.
 """
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -15,23 +14,24 @@ from rich.console import Console
 from recthinker.cli.children import run_child, run_job
 from recthinker.cli.nightly import log_file, new_run_id, print_summary
 from recthinker.errors import RecThinkerError
+from recthinker.registry import Registry
 from recthinker.settings import Settings, load_settings
 
 DAG_ID = "nightly_recommendations"
 DEMO_DATA = Path("recbole", "recbole", "dataset_example", "ml-100k")
+MODEL_HOLDOUT = 1
 
 
 def main() -> int:
     """0 when the night was published."""
     started_at = float(sys.argv[1]) if len(sys.argv) > 1 else time.time()
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, highlight=False)
 
     def show(text: str) -> None:
         console.out(f"[{time.time() - started_at:4.0f} s] {text}", highlight=False)
 
     try:
-        settings = load_settings()
-        _run(settings, show, console)
+        _run(load_settings(), show, console)
     except RecThinkerError as error:
         console.out(f"make nightly stopped: {error}", highlight=False)
         return 1
@@ -40,24 +40,23 @@ def main() -> int:
 
 
 def _run(settings: Settings, show: Callable[[str], None], console: Console) -> None:
-    day, run_id = settings.demo.ds.isoformat(), new_run_id()
+    day, run_id = str(settings.demo.ds), new_run_id()
     log = log_file(settings, run_id)
-    common = ("--ds", day, "--run-id", run_id)
-    show(f"logical date {day}; everything that runs write is in {log}")
-    run_job(
-        "ingest",
-        *common,
-        "--source",
-        "movielens",
-        "--path",
-        str(settings.paths.data / DEMO_DATA),
-        log=log,
-        show=show,
-    )
-    run_job("train_first_model", *common, log=log, show=show)
+
+    def step(name: str, *arguments: str) -> None:
+        run_job(name, "--ds", day, "--run-id", run_id, *arguments, log=log, show=show)
+
+    show(f"logical date {day}; all that the steps write is in {log}")
+    step("ingest", "--source", "movielens", "--path", str(settings.paths.data / DEMO_DATA))
+    if settings.model.path is None and Registry(settings).champion() is None:
+        show("no model serves yet: training the first one")
+        cuts = [f"--cut=holdout_last:{n}" for n in (settings.training.holdout_last, MODEL_HOLDOUT)]
+        step("build_features", *cuts, "--with-candidates")
+        step("train_first_model")
     show(f"{DAG_ID}: starting Airflow")
     run_child([sys.executable, "scripts/run_dag.py", DAG_ID, day], label=DAG_ID, log=log, show=show)
-    night = max((settings.paths.runs / day).iterdir(), key=os.path.getmtime)
+    nights = (settings.paths.runs / day).glob("*/inference_plan.json")
+    night = max(nights, key=lambda plan: plan.stat().st_mtime).parent
     print_summary(settings, [night.with_name(run_id), night], console)
 
 

@@ -28,13 +28,13 @@ ensure_java() {
     has_java && return
     local found
     found=$(java_version)
-    if [ -z "$found" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    if [ -z "${JAVA_HOME:-}$found" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         say "installing Java 17 (openjdk-17-jre-headless)"
         { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
             openjdk-17-jre-headless; } >/dev/null || true
         has_java && return
     fi
-    fail "Spark needs Java 17 or 21, found ${found:-none}. Install one (Debian, Ubuntu: sudo apt-get install" \
+    fail "Spark needs Java 17 or 21, found ${found:-none}${JAVA_HOME:+ at JAVA_HOME=$JAVA_HOME}. Install one (Debian, Ubuntu: sudo apt-get install" \
         "openjdk-17-jre-headless), or set JAVA_HOME to one, then try again."
 }
 

@@ -1,4 +1,5 @@
-"""Shared fixtures: settings that write under tmp_path, one Spark session, a store, the tiny world's landing tables.
+"""Shared fixtures: settings that write under tmp_path, one Spark session, a store, the tiny world's landing
+tables.
 
 Spark starts only for tests that ask for it; they are marked `spark`.
 """

@@ -1,8 +1,10 @@
 """A world small enough to compute by hand: 12 users, 24 items, 72 events in ten days, three kinds of taste.
 
-Users u01-u04 like space (i01-i08), u05-u08 romance (i09-i16), u09-u12 comedy (i17-i24), each with a step aside. On
-purpose: events at the same time (u02, u06, u10), a user with one event (u12), a user that `users` does not know (u11),
-an item that nobody touched (i24), an item without title (i23), events on the last day only for some users.
+Users u01-u04 like space (i01-i08), u05-u08 romance (i09-i16), u09-u12 comedy (i17-i24), each with a step
+aside. On
+purpose: events at the same time (u02, u06, u10), a user with one event (u12), a user that `users` does not
+    know (u11), an item that nobody touched (i24), an item without title (i23), events on the last day only
+    for some users.
 """
 
 from collections.abc import Mapping
@@ -38,11 +40,12 @@ HISTORIES = {
 }
 """Per user: `<day>T<hour> <item> <rating>`, oldest first, in March 2024, UTC."""
 
-TITLES = (
+TITLE_LIST = (
     "Star Harbor, Far Orbit, Night Comet, Red Planet, Lost Probe, Dark Moon, Deep Signal, Iron Sun, "
     "Paris Letter, Summer Rain, Old Promise, White Wedding, Slow Dance, Rose Garden, Last Train, First Kiss, "
     "Banana Court, Loud Family, Wrong Door, Mad Uncle, Pie Fight, Dog Mayor, , Silent Joke"
-).split(", ")
+)
+TITLES = TITLE_LIST.split(", ")
 KINDS = ("Sci-Fi", "Romance", "Comedy")
 DIRECTORS = {
     "i01": "m.d1",
@@ -90,7 +93,7 @@ def users() -> list[Row]:
 
 
 def item_relations() -> list[Row]:
-    """Rows of `item_relations`: three directors and two sequels; of the tails only the sequels have a label."""
+    """Rows of `item_relations`: three directors and two sequels; of the tails only these have a label."""
     titles = dict(zip(item_ids(), TITLES, strict=True))
     directed = [_edge(item, "directed_by", tail) for item, tail in DIRECTORS.items()]
     sequels = [_edge(item, "sequel", tail, titles[tail], tail) for item, tail in SEQUELS.items()]
@@ -150,7 +153,7 @@ def write_recbole_files(folder: Path, name: str = "tiny") -> Path:
         ],
         "kg": ["head_id:token\trelation_id:token\ttail_id:token"]
         + [
-            f"m.{r['head_item_id']}\tfilm.film.{r['relation']}\t{'m.' if r['tail_item_id'] else ''}{r['tail_id']}"
+            "\t".join((f"m.{r['head_item_id']}", f"film.film.{r['relation']}", _entity(r)))
             for r in item_relations()
         ],
         "link": ["item_id:token\tentity_id:token"] + [f"{item}\tm.{item}" for item in item_ids()],
@@ -158,6 +161,11 @@ def write_recbole_files(folder: Path, name: str = "tiny") -> Path:
     for ending, rows in lines.items():
         (folder / f"{name}.{ending}").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
+
+
+def _entity(edge: Row) -> str:
+    """The tail as an entity: items get the prefix that `.link` gives them."""
+    return f"m.{edge['tail_item_id']}" if edge["tail_item_id"] else str(edge["tail_id"])
 
 
 def _event(user: str, when: str, item: str, rating: str) -> Row:

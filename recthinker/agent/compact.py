@@ -38,6 +38,8 @@ KNOWN, MISSING, SUFFICIENT = "known", "sufficient no missing", "sufficient yes"
 EVENT_COUNTS = ((20, "few events"), (60, "some events"), (150, "many events"), (None, "very many events"))
 MAX_WORDS_TOKENS = 8
 """Tokens that one piece of text from the data may take."""
+MAX_WORDS_CHARACTERS = 200
+"""Characters of it that are looked at; more could not matter, and tokenizing a megabyte takes seconds."""
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
@@ -169,7 +171,8 @@ class CompactFormat:
         """Text as tokens, none of them a control token."""
         ids = self._words.get(text)
         if ids is None:
-            ids = self.tokenizer.encode(f" {text}", add_special_tokens=False).ids
+            shown = text if limit is None else text[:MAX_WORDS_CHARACTERS]
+            ids = self.tokenizer.encode(f" {shown}", add_special_tokens=False).ids
             if len(self._words) < 100_000:
                 self._words[text] = ids
         return ids[:limit]

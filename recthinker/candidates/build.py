@@ -41,7 +41,10 @@ def candidates(
     owned = interactions.select("user_id", "item_id").distinct()
     n, n_popular = settings.per_source, max(settings.per_source, settings.max_items)
     sources = {
-        "co_interaction": (co_interaction_scores(user_history, co_interaction), n),
+        "co_interaction": (
+            co_interaction_scores(user_history, co_interaction, neighbours=settings.co_neighbours),
+            n,
+        ),
         "popularity": (popularity_scores(owned, item_metadata, n=n_popular), n_popular),
         "als": (als_scores(interactions, settings.als, n=n + ALS_DEPTH, seed=settings.seed), n),
     }

@@ -38,13 +38,18 @@ def doctor() -> None:
 
 @app.command()
 def ingest(
-    source: Annotated[str, typer.Argument(help="Kind of data: movielens, ...")],
-    path: Annotated[Path, typer.Argument(help="File or folder.")],
+    source: Annotated[str, typer.Argument(help="Kind of data: movielens or tabular.")],
+    path: Annotated[Path, typer.Argument(help="movielens: the folder; tabular: the interactions.")],
+    items: Annotated[Path | None, typer.Option(help="tabular: file of items.")] = None,
+    users: Annotated[Path | None, typer.Option(help="tabular: file of users.")] = None,
+    mapping: Annotated[str, typer.Option(help="tabular: our=their column names, as user_id=uid.")] = "",
 ) -> None:
     """Bring outside data into the landing tables; rows that break a rule go to quarantine, with the
     reason.
     """
-    _run("ingest", "--source", source, "--path", str(path))
+    options = {"--items": items, "--users": users, "--mapping": mapping}
+    given = [text for option, value in options.items() if value for text in (option, str(value))]
+    _run("ingest", "--source", source, "--path", str(path), *given)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from recthinker.errors import JobError
 
 SHOWN_ON_FAILURE = 15
 _LABEL = re.compile(r"^\[([a-z_]+(?: [^\]]*)?)\] ")
+_PROGRESS = re.compile(r"^[a-z][a-z0-9 _-]*: \d+/\d+")
 _LOG_LINE = re.compile(r"^[\d-]{10} [\d:,]+ (?:INFO|WARNING|ERROR|CRITICAL) (?:recthinker|jobs)\S* (.*)")
 
 
@@ -63,5 +64,8 @@ def readable(line: str, label: str) -> str | None:
     job, text = (named[1], line[named.end() :].strip()) if named else (label, line.strip())
     if logged := _LOG_LINE.match(text):
         return f"{job}: {logged[1]}"
-    is_last = text.startswith((f"{job.split()[0]} done in ", f"{job.split()[0]} failed: "))
-    return f"{job}: {text.removeprefix(job.split()[0]).strip()}" if is_last else None
+    if _PROGRESS.match(text):
+        return f"{job}: {text}"
+    name = job.split()[0]
+    is_last = text.startswith((f"{name} done in ", f"{name} failed: "))
+    return f"{job}: {text.removeprefix(name).strip()}" if is_last else None

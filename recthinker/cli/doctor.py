@@ -87,7 +87,8 @@ def _disk(settings: Settings) -> str:
     free_gib = shutil.disk_usage(folder).free / 2**30
     if free_gib < MIN_FREE_GIB:
         raise ConfigError(
-            f"{free_gib:.1f} GiB free at {folder}, a night needs {MIN_FREE_GIB:g}; free some, or set paths.var to another disk"
+            f"{free_gib:.1f} GiB free at {folder}, a night needs {MIN_FREE_GIB:g}; free some, or set "
+            "paths.var to another disk"
         )
     return f"{free_gib:.0f} GiB free at {folder}"
 

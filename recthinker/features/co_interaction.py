@@ -12,9 +12,7 @@ from recthinker.features.order import numbered, oldest_first, tie_break
 from recthinker.settings import FeatureSettings
 
 WEIGHT_UNIT = 2.0**-30
-"""Weights are added as whole multiples of this: sums of integers do not depend on the order of their
-terms.
-"""
+"""Weights are added as whole multiples of this: sums of integers do not depend on the order of terms."""
 
 
 def co_interaction(interactions: DataFrame, *, ds: str, settings: FeatureSettings) -> DataFrame:

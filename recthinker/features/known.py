@@ -1,6 +1,4 @@
-"""Which interactions a logical date may see. Every feature, candidate and cut is built on this one
-operator.
-"""
+"""Which interactions a logical date may see: the one operator that features, candidates and cuts build on."""
 
 from datetime import UTC, date, datetime, time, timedelta
 

@@ -1,15 +1,11 @@
-"""The one order of a user's events, and how ties break: by time, then by a seeded hash, never by id or file
-order.
-"""
+"""The one order of a user's events: by time, ties by a seeded hash, never by id or file order."""
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 
 def tie_break(seed: int, *columns: str) -> Column:
-    """A number that is fixed by `seed` and the values of `columns`, and otherwise without meaning
-    (xxHash64).
-    """
+    """A number fixed by `seed` and the values of `columns`, and otherwise without meaning (xxHash64)."""
     return F.xxhash64(F.lit(seed), *columns)
 
 

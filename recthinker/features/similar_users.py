@@ -34,9 +34,7 @@ def similar_users(interactions: DataFrame, *, ds: str, settings: FeatureSettings
 
 
 def linking_users(owned: DataFrame, settings: FeatureSettings) -> DataFrame:
-    """`owned` (user_id, item_id; distinct), at most `similar_max_users_per_item` users an item, by seeded
-    hash.
-    """
+    """`owned` (user_id, item_id; distinct), at most `similar_max_users_per_item` users an item, by hash."""
     sample = Window.partitionBy("item_id").orderBy(tie_break(settings.seed, "user_id", "item_id"))
     place = F.row_number().over(sample)
     return (
@@ -59,9 +57,7 @@ def shared_items(links: DataFrame) -> DataFrame:
 
 
 def capped_links(interactions: DataFrame, settings: FeatureSettings) -> DataFrame:
-    """What the cap on users per item does, in one row: `items` over the cap, `links` in all, `dropped` of
-    them.
-    """
+    """What the cap on users per item does, in one row: `items` over it, `links` in all, `dropped` of them."""
     users = interactions.groupBy("item_id").agg(F.count_distinct("user_id").alias("users"))
     over = F.greatest(F.col("users") - settings.similar_max_users_per_item, F.lit(0))
     return users.agg(

@@ -1,20 +1,24 @@
 """The quick offline figure: the agent beside simple systems on the same candidates of the same users."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from scipy import sparse
 
-from recthinker.agent import Agent, Outcome
+from recthinker.agent import Agent, CompactFormat
 from recthinker.evaluation import CutRows, compare, held_out_users, requests
 from recthinker.evaluation.baselines import history_matrix, itemknn_scores, popularity_scores, random_scores
-from recthinker.inference.batch import run_episodes
+from recthinker.inference.batch import BatchProgress, run_episodes
 from recthinker.inference.engine import Engine
-from recthinker.lookup import FeatureRows, RequestRow, Snapshot, write_snapshot
-from recthinker.settings import Settings
+from recthinker.inference.engines import open_engine
+from recthinker.lookup import RequestRow, Snapshot, write_snapshot
+from recthinker.lookup.cut import read_cut
+from recthinker.settings import EvaluationSettings, Settings
 
+COMMAND = "recthinker evaluate"
 SUBJECT = "agent"
 
 
@@ -30,72 +34,75 @@ def evaluation_requests(cut: CutRows, settings: Settings) -> pa.Table:
     )
 
 
-def evaluate_agent(
-    engine: Engine,
-    agent: Agent,
-    cut: CutRows,
-    features: FeatureRows,
+def evaluate_model(
+    model_dir: Path,
     settings: Settings,
     *,
     ds: str,
     folder: Path,
-    command: str,
-    on_done: Callable[[Outcome], None] = lambda outcome: None,
+    on_progress: Callable[[BatchProgress], None] = lambda progress: None,
 ) -> dict[str, Any]:
-    """The evaluation of `recthinker.evaluation.compare`, with the outcomes of the agent's episodes added.
+    """The evaluation of a model folder, as `recthinker.evaluation.compare` gives it, with the episodes' outcomes.
 
-    A fallback counts with the order that would be served, like any other answer.
+    The cut is the one that takes each user's last event away. A fallback counts with the order that would be served.
 
     Args:
-        cut: a cut that takes away at least each user's last event.
-        features: its feature tables.
+        ds: date that the cut was built for.
         folder: where the lookup snapshot of the evaluation may be written.
-        command: how a reader gets the same figures.
     """
+    cut, features, _ = read_cut(settings.paths.holdout(1), ds)
     asked = evaluation_requests(cut, settings)
     write_snapshot(folder, asked, features, ds=ds, shards=1, min_users=settings.tools.privacy_min_users)
     snapshot = Snapshot(folder)
-    rows = [snapshot.request(key) for key in asked["key"].to_pylist()]
-    scores, outcomes = _agent_scores(engine, agent, snapshot, rows, settings.inference.max_in_flight, on_done)
+    shard = snapshot.requests(0)
+    rows = [row for key in asked["key"].to_pylist() if (row := shard.get(key))]
+    agent = Agent.build(CompactFormat.load(model_dir), settings.agent, settings.tools)
+    engine = open_engine(model_dir, agent, settings)
+    scores, outcomes = _agent_scores(engine, agent, snapshot, rows, settings.inference.max_in_flight, on_progress)
     candidates = np.stack([row.candidates for row in rows])
     targets = np.array([snapshot.items.code(item) for item in asked["target"].to_pylist()])
     matrix = history_matrix(_histories(cut, rows, snapshot), len(snapshot.items))
-    knn = itemknn_scores(matrix, candidates, neighbours=settings.evaluation.itemknn_neighbours)
     figures = compare(
-        {
-            SUBJECT: scores,
-            "random": random_scores(candidates, seed=settings.evaluation.seed),
-            "popularity": popularity_scores(matrix, candidates),
-            "ItemKNN": knn,
-        },
+        {SUBJECT: scores, **_baselines(matrix, candidates, settings.evaluation)},
         (candidates == targets[:, None]).argmax(axis=1),
         settings.evaluation,
         subject=SUBJECT,
-        left_out=len(set(cut.user_history["user_id"].to_pylist())) - len(rows),
-        command=command,
+        left_out=features.user_profile.num_rows - len(rows),
+        command=COMMAND,
     )
     return figures | {"outcomes": outcomes}
+
+
+def _baselines(
+    matrix: sparse.csr_matrix, candidates: np.ndarray, settings: EvaluationSettings
+) -> dict[str, np.ndarray]:
+    return {
+        "random": random_scores(candidates, seed=settings.seed),
+        "popularity": popularity_scores(matrix, candidates),
+        "ItemKNN": itemknn_scores(matrix, candidates, neighbours=settings.itemknn_neighbours),
+    }
 
 
 def _agent_scores(
     engine: Engine,
     agent: Agent,
     snapshot: Snapshot,
-    rows: Iterable[RequestRow],
+    rows: list[RequestRow],
     max_in_flight: int,
-    on_done: Callable[[Outcome], None],
+    on_progress: Callable[[BatchProgress], None],
 ) -> tuple[np.ndarray, dict[str, int]]:
     """The agent's score of each candidate, (U, N), in the order of `rows`; and the outcomes."""
-    rows = list(rows)
     found: dict[str, np.ndarray] = {}
-    outcomes: dict[str, int] = {}
-    episodes = run_episodes(engine, agent, snapshot.items, rows, max_in_flight=max_in_flight, on_done=on_done)
-    for episode in episodes:
+    progress = BatchProgress(total=len(rows))
+    for episode in run_episodes(
+        engine, agent, snapshot.items, rows, max_in_flight=max_in_flight, on_done=progress.count
+    ):
         scores = np.empty(len(episode.scene.request.candidates))
         for place, score in episode.ranking():
             scores[place] = score
         found[episode.scene.request.key] = scores
-        outcomes[str(episode.outcome)] = outcomes.get(str(episode.outcome), 0) + 1
+        on_progress(progress)
+    outcomes = {str(outcome): count for outcome, count in progress.outcomes.items()}
     return np.stack([found[row.key] for row in rows]), outcomes
 
 

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +16,8 @@ import pyarrow.parquet as pq
 
 from recthinker.agent import Outcome
 from recthinker.errors import TableContractError
+from recthinker.inference.plan import InferencePlan
+from recthinker.inference.shard import SUMMARY
 from recthinker.tables.schemas import RECOMMENDATIONS, TRAJECTORIES, Table
 
 _AGAIN = "run jobs.infer_shard --shard %d again"
@@ -27,8 +28,7 @@ class Night:
     """A run's shards, checked."""
 
     run_dir: Path
-    plan: Mapping[str, Any]
-    """inference_plan.json as `jobs.plan_inference` wrote it."""
+    plan: InferencePlan
     users: int
     outcomes: Mapping[str, int]
     """Users by outcome; they sum to `users`."""
@@ -37,7 +37,7 @@ class Night:
 
     def files(self, table: Table) -> list[str]:
         """The shards' files of one output table."""
-        return [str(_file(self.run_dir, shard, table)) for shard in self.plan["shards"]]
+        return [str(_file(self.run_dir, shard, table)) for shard in self.plan.shards]
 
 
 def check_night(run_dir: Path, *, ds: str, run_id: str, top_n: int, max_failed_share: float) -> Night:
@@ -51,15 +51,16 @@ def check_night(run_dir: Path, *, ds: str, run_id: str, top_n: int, max_failed_s
         max_failed_share: of the users that were asked for, the share that may be served by fallback.
 
     Raises:
-        TableContractError: the plan or a shard is missing, users or outcomes do not add up, a list has the
-            wrong length, ranks, a repeated item or a score that is no number, or too many users got a
-            fallback.
+        SnapshotError: the run has no plan.
+        TableContractError: the plan is another run's, a shard is missing, users or outcomes do not add up, a
+            list has the wrong length, ranks, a repeated item or a score that is no number, or too many users
+            got a fallback.
     """
     plan = _read_plan(run_dir, ds=ds, run_id=run_id)
     outcomes: Counter[str] = Counter()
     users: list[pa.ChunkedArray] = []
     rows = 0
-    for shard in plan["shards"]:
+    for shard in plan.shards:
         trajectories = _read(run_dir, shard, TRAJECTORIES, ["ds", "user_id", "status", "ranking"])
         lists = _read(
             run_dir, shard, RECOMMENDATIONS, ["ds", "user_id", "rank", "item_id", "score", "run_id"]
@@ -70,9 +71,9 @@ def check_night(run_dir: Path, *, ds: str, run_id: str, top_n: int, max_failed_s
         _check_lists(trajectories, lists, top_n, where)
         users.append(trajectories["user_id"])
         rows += lists.num_rows
-    _check_users(users, plan["users"], ds)
+    _check_users(users, plan.users, ds)
     check_failed_share(outcomes, max_failed_share, ds)
-    return Night(run_dir, plan, plan["users"], dict(outcomes), rows)
+    return Night(run_dir, plan, plan.users, dict(outcomes), rows)
 
 
 def check_failed_share(outcomes: Mapping[str, int], max_failed_share: float, ds: str) -> None:
@@ -86,22 +87,19 @@ def check_failed_share(outcomes: Mapping[str, int], max_failed_share: float, ds:
     if found > max_failed_share * total:
         raise TableContractError(
             f"{found} of {total} users of {ds} got a fallback ({failed}), more than inference.max_failed_share "
-            f"{max_failed_share:g} allows; nothing is published. See stop_reason in the shards' trajectories"
+            f"{max_failed_share:g} allows; nothing is published. Their trajectories' stop_reason says why"
         )
 
 
-def _read_plan(run_dir: Path, *, ds: str, run_id: str) -> dict[str, Any]:
-    path = run_dir / "inference_plan.json"
-    if not path.is_file():
-        raise TableContractError(f"{path} is missing; run jobs.plan_inference for this run first")
-    plan: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if (plan["ds"], plan["run_id"]) != (ds, run_id):
+def _read_plan(run_dir: Path, *, ds: str, run_id: str) -> InferencePlan:
+    plan = InferencePlan.read(run_dir)
+    if (plan.ds, plan.run_id) != (ds, run_id):
         raise TableContractError(
-            f"{path} should be for ds {ds}, run {run_id}, found {plan['ds']}, {plan['run_id']}; "
-            "plan this run again"
+            f"the inference plan in {run_dir} should be for ds {ds}, run {run_id}, found {plan.ds}, "
+            f"{plan.run_id}; plan this run again"
         )
-    if not plan["shards"]:
-        raise TableContractError(f"{path} plans no shard; nothing to publish for {ds}")
+    if not plan.shards:
+        raise TableContractError(f"the inference plan in {run_dir} has no shard; nothing to publish for {ds}")
     return plan
 
 
@@ -134,14 +132,14 @@ def _check_stamps(trajectories: pa.Table, lists: pa.Table, *, ds: str, run_id: s
 
 def _check_summary(run_dir: Path, shard: int, trajectories: pa.Table, where: str) -> Counter[str]:
     """The shard's users by outcome, as counted here; its summary must say the same."""
-    path = run_dir / "shards" / str(shard) / "summary.json"
+    path = run_dir / "shards" / str(shard) / SUMMARY
     if not path.is_file():
         raise TableContractError(f"{where}: {path} is missing; {_AGAIN % shard}")
     told = json.loads(path.read_text(encoding="utf-8"))
     counted = Counter(trajectories["status"].to_pylist())
     if told["users"] != trajectories.num_rows or +Counter(told["outcomes"]) != counted:
         raise TableContractError(
-            f"{where}: summary.json says {told['users']} users, {told['outcomes']}; trajectories hold "
+            f"{where}: its summary says {told['users']} users, {told['outcomes']}; trajectories hold "
             f"{trajectories.num_rows}, {dict(counted)}; {_AGAIN % shard}"
         )
     return counted
@@ -180,8 +178,8 @@ def _check_users(shards: list[pa.ChunkedArray], planned: int, ds: str) -> None:
     distinct = pc.count_distinct(users).as_py()
     if len(users) != planned or distinct != planned:
         raise TableContractError(
-            f"{planned} users were planned for {ds}, the shards hold {len(users)}, {distinct} of them distinct; "
-            "run jobs.plan_inference and all shards again"
+            f"{planned} users were planned for {ds}, the shards hold {len(users)}, {distinct} of them "
+            "distinct; run jobs.plan_inference and all shards again"
         )
 
 

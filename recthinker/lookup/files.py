@@ -27,7 +27,7 @@ def write_file(table: pa.Table, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         batches = table.combine_chunks().to_batches()
-        writer.write_batch(batches[0] if batches else pa.record_batch(table.schema.empty_table()))
+        writer.write_batch(batches[0] if batches else pa.RecordBatch.from_pylist([], table.schema))
 
 
 def open_file(path: Path) -> pa.RecordBatch:

@@ -23,6 +23,10 @@ class PathSettings(Section):
         """Feature tables of training cuts, one warehouse a cut; never mixed with the serving tables."""
         return self.var / "cuts"
 
+    def holdout(self, n: int) -> Path:
+        """Warehouse of the cut `holdout_last:<n>`."""
+        return self.cuts / f"holdout_last_{n}"
+
     @property
     def snapshots(self) -> Path:
         """Lookup snapshots, one folder a logical date."""
@@ -141,6 +145,8 @@ class CandidateSettings(Section):
     """Candidates per user; each gets a one-token label A, B, C, ..."""
     per_source: int = Field(ge=1)
     """Items that each source offers per user."""
+    co_neighbours: int = Field(ge=1)
+    """Strongest neighbours of each history item that the co-interaction source adds up."""
     rrf_k: int = Field(ge=0)
     """Constant of reciprocal rank fusion: a source adds 1 / (rrf_k + rank)."""
     als: AlsSettings

@@ -14,16 +14,20 @@ class TrainingSettings(Section):
     """Newest events of each user that the training cut takes away; the last is left to evaluation, the others are targets."""
     hard_share: float = Field(ge=0, le=1)
     """Share of episodes whose negatives come from the candidate sources instead of at random."""
+    base_short_episodes: int = Field(ge=0)
+    """Demonstrations cut down to a few candidates, which base training sees first."""
     base_episodes: int = Field(ge=1)
-    """Demonstration episodes seen in base training."""
+    """Whole demonstration episodes that it sees then."""
     sft_episodes: int = Field(ge=1)
     """Episodes seen in SFT."""
     batch_size: int = Field(ge=1)
     """Episodes per optimizer step."""
     muon_lr: float = Field(gt=0)
     """Peak learning rate of Muon (2-D hidden matrices)."""
+    embedding_lr: float = Field(gt=0)
+    """Peak learning rate of AdamW for the embeddings."""
     adamw_lr: float = Field(gt=0)
-    """Peak learning rate of AdamW (the rest)."""
+    """Peak learning rate of AdamW for head and norms."""
     sft_lr: float = Field(gt=0)
     """Peak learning rate of SFT (AdamW)."""
     threads: int = Field(ge=1)

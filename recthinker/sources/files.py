@@ -1,4 +1,6 @@
-"""Files of outside data before Spark sees them: are they there, do they hold the columns, what is their fingerprint."""
+"""Files of outside data before Spark sees them: are they there, do they hold the columns, what is their
+fingerprint.
+"""
 
 import gzip
 import hashlib

@@ -1,7 +1,7 @@
 """Outside data into the landing tables: read, judge each row, write; the same data a second time is skipped.
 
-`interactions` is committed last and its commit carries the data's fingerprint: where it is found, the whole ingest is
-there. A run that died before that is simply repeated, since every write replaces by key.
+`interactions` is committed last and its commit carries the data's fingerprint: where it is found, the whole
+ingest is there. A run that died before that is simply repeated, since every write replaces by key.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import reduce
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from recthinker.errors import SourceError
@@ -24,7 +24,8 @@ from recthinker.tables.spark import spark_schema
 from recthinker.tables.store import TableStore
 
 RULES_VERSION = 1
-"""Raised when validation or a reader changes what is kept: data ingested by older rules are then read again."""
+"""Raised when validation or a reader changes what is kept: data ingested by older rules are then read again.
+"""
 ORDER = (ITEMS.name, USERS.name, ITEM_RELATIONS.name, INTERACTIONS.name)
 
 
@@ -107,17 +108,23 @@ def _land(
             judged[name] = judge(raw[name], rules, known_items).persist()
             if name == ITEMS.name:
                 known_items = _item_ids(store, judged[name].kept())
-        counts = {name: _count(raw[name], table) for name, table in judged.items()}
+        counts = _count(raw, judged)
         if not counts[INTERACTIONS.name].kept:
             raise SourceError(f"not one interaction was kept, and nothing was written: {_reasons(judged)}")
-        _write(store, judged, run_id, now)
+        _write(store, judged, counts, run_id, now)
     finally:
         for table in judged.values():
             table.df.unpersist()
     return counts
 
 
-def _write(store: TableStore, judged: Mapping[str, Judged], run_id: str, now: datetime) -> None:
+def _write(
+    store: TableStore,
+    judged: Mapping[str, Judged],
+    counts: Mapping[str, TableCount],
+    run_id: str,
+    now: datetime,
+) -> None:
     """All landing tables, those that the source lacks as empty ones; `interactions` last."""
     for table in (ITEMS, USERS, ITEM_RELATIONS):
         store.create(table)
@@ -126,9 +133,11 @@ def _write(store: TableStore, judged: Mapping[str, Judged], run_id: str, now: da
     events = judged[INTERACTIONS.name]
     if ITEMS.name not in judged:
         store.upsert(ITEMS, _bare_items(store, events.kept()), run_id=run_id)
-    refused = reduce(DataFrame.unionByName, (table.quarantined(now) for table in judged.values()))
+    refused = [table.quarantined(now) for name, table in judged.items() if counts[name].quarantined]
     sources = ", ".join(f"'{table.source}'" for table in judged.values())
-    store.replace(QUARANTINE, refused, where=f"source in ({sources})", run_id=run_id)
+    nothing = store.spark.createDataFrame([], spark_schema(QUARANTINE))
+    rows = reduce(DataFrame.unionByName, refused, nothing)
+    store.replace(QUARANTINE, rows, where=f"source in ({sources})", run_id=run_id)
     store.upsert(INTERACTIONS, events.kept(), run_id=run_id)
 
 
@@ -149,15 +158,25 @@ def _bare_items(store: TableStore, events: DataFrame) -> DataFrame:
     return new.withColumns({**empty, **none})
 
 
-def _count(raw: RawTable, judged: Judged) -> TableCount:
-    """Rows as read and as judged, counted apart: that they agree is the proof that no row was lost or doubled."""
-    by_verdict = {
-        row.kept: row["count"]
-        for row in judged.df.groupBy(F.col("reason").isNull().alias("kept")).count().collect()
-    }
-    count = TableCount(raw.df.count(), by_verdict.get(True, 0), by_verdict.get(False, 0))
-    assert count.read == count.kept + count.quarantined, (raw.table, count)
-    return count
+def _count(raw: Mapping[str, RawTable], judged: Mapping[str, Judged]) -> dict[str, TableCount]:
+    """Rows as read and as judged, counted apart, in one Spark query: that they agree shows that judging
+    neither lost nor doubled a row.
+    """
+    read = [_tally(name, raw[name].df, F.lit("read")) for name in judged]
+    verdict = F.when(F.col("reason").isNull(), F.lit("kept")).otherwise(F.lit("quarantined"))
+    verdicts = [_tally(name, table.df, verdict) for name, table in judged.items()]
+    rows = reduce(DataFrame.union, read + verdicts).collect()
+    tallies = {(row.table, row.kind): row.rows for row in rows}
+    kinds = ("read", "kept", "quarantined")
+    counts = {name: TableCount(*(tallies.get((name, kind), 0) for kind in kinds)) for name in judged}
+    for name, count in counts.items():
+        assert count.read == count.kept + count.quarantined, (name, count)
+    return counts
+
+
+def _tally(name: str, df: DataFrame, kind: Column) -> DataFrame:
+    """Number of rows by kind."""
+    return df.groupBy(F.lit(name).alias("table"), kind.alias("kind")).agg(F.count(F.lit(1)).alias("rows"))
 
 
 def _reasons(judged: Mapping[str, Judged]) -> str:

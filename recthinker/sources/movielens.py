@@ -1,4 +1,5 @@
-"""MovieLens in three layouts, told apart by their files: RecBole's, ml-1m's `.dat`, and the CSV of ml-latest and ml-25m.
+"""MovieLens in three layouts, told apart by their files: RecBole's, ml-1m's `.dat`, and the CSV of ml-latest
+and ml-25m.
 
 Formats: files.grouplens.org/datasets/movielens (README of each); RecBole's in `recthinker.sources.recbole`.
 """
@@ -12,7 +13,7 @@ from pyspark.sql import functions as F
 
 from recthinker.errors import SourceError
 from recthinker.sources.files import first_line, require_columns, require_file
-from recthinker.sources.raw import RawTable, attributes, raw_table
+from recthinker.sources.raw import RawTable, attributes, raw_table, read_delimited
 from recthinker.sources.recbole import READER, read_recbole, recbole_files
 
 LAYOUTS = {"recbole": "*.inter", "dat": "ratings.dat", "csv": "ratings.csv"}
@@ -77,7 +78,8 @@ def open_movielens(folder: Path) -> MovieLens:
     if layout is None:
         there = ", ".join(sorted(p.name for p in folder.iterdir())[:10]) or "nothing"
         raise SourceError(
-            f"folder {folder} holds no MovieLens layout: expected one of {', '.join(LAYOUTS.values())}, found {there}"
+            f"folder {folder} holds no MovieLens layout: expected one of {', '.join(LAYOUTS.values())}, "
+            f"found {there}"
         )
     if layout == "recbole":
         return MovieLens(layout, recbole_files(folder))
@@ -95,15 +97,14 @@ def _require_layout(layout: str, kind: str, path: Path) -> None:
     expected, found = DAT_COLUMNS[kind], first_line(path, "latin-1").split("::")
     if len(found) != len(expected):
         raise SourceError(
-            f"file {path} should hold {len(expected)} fields a line ({'::'.join(expected)}), found {len(found)} in the "
-            "first; check that it is ml-1m's"
+            f"file {path} should hold {len(expected)} fields a line ({'::'.join(expected)}), "
+            f"found {len(found)} in the first; check that it is ml-1m's"
         )
 
 
 def _read_dat(spark: SparkSession, kind: str, path: Path) -> DataFrame:
-    columns = DAT_COLUMNS[kind]
-    schema = ", ".join(f"{name} string" for name in columns)
-    df = spark.read.csv(str(path), sep="::", schema=schema, encoding="ISO-8859-1", quote="")
+    options = {"sep": "::", "encoding": "ISO-8859-1", "quote": ""}
+    df = read_delimited(spark, path, DAT_COLUMNS[kind], header=False, **options)
     if kind != "users":
         return df
     known = {name: F.col(name) for name in ("age", "gender", "occupation")}
@@ -111,7 +112,8 @@ def _read_dat(spark: SparkSession, kind: str, path: Path) -> DataFrame:
 
 
 def _read_csv(spark: SparkSession, kind: str, path: Path) -> DataFrame:
-    return spark.read.csv(str(path), header=True, escape='"').withColumnsRenamed(CSV_NAMES)
+    columns = [CSV_NAMES.get(name, name) for name in first_line(path).split(",")]
+    return read_delimited(spark, path, columns, escape='"')
 
 
 def _items(movies: DataFrame) -> DataFrame:

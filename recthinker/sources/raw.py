@@ -1,16 +1,17 @@
 """What every source yields: landing tables as they were read, before any rule is applied.
 
-Raw columns: ids, times, ratings and texts as strings, `categories` an array and `attributes` a map of strings. A time is
-Unix seconds, milliseconds or microseconds, or a date and time as in ISO 8601.
+Raw columns: ids, times, ratings and texts as strings, `categories` an array and `attributes` a map of
+strings. A time is Unix seconds, milliseconds or microseconds, or a date and time as in ISO 8601.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
 
 RAW_COLUMNS = {
     "items": ("item_id", "title", "description", "categories", "attributes"),
@@ -34,9 +35,13 @@ class RawTable:
 class Source(Protocol):
     """Outside data that was found to be readable; nothing of it needs Spark before `read`."""
 
-    name: str
-    options: dict[str, str]
-    """What else, besides the files, decides the rows (layout, mapping)."""
+    @property
+    def name(self) -> str:
+        """The reader."""
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """What else, besides the files, decides the rows (layout, mapping)."""
 
     @property
     def files(self) -> Sequence[Path]:
@@ -52,6 +57,18 @@ def raw_table(table: str, df: DataFrame, reader: str, path: Path) -> RawTable:
         F.col(n) if n in df.columns else F.lit(None).cast("string").alias(n) for n in RAW_COLUMNS[table]
     ]
     return RawTable(table, df.select(*columns), f"{reader}:{path.parent.name}/{path.name}")
+
+
+def read_delimited(
+    spark: SparkSession, path: Path, columns: Sequence[str], *, header: bool = True, **options: str
+) -> DataFrame:
+    """A delimited text file, all columns as text under the names given, its header line (if it has one) set
+    aside.
+
+    Spark need not look into the file for the names, which saves a job a file.
+    """
+    schema = StructType([StructField(name, StringType()) for name in columns])
+    return spark.read.csv(str(path), schema=schema, header=header, **options)
 
 
 def attributes(**columns: Column) -> Column:

@@ -1,6 +1,7 @@
 """RecBole's atomic files: `<name>.inter`, `.item`, `.user`, and the knowledge graph `.kg` with its `.link`.
 
-Tab-separated, with typed headers (`item_id:token`). Format: recbole.io/docs/user_guide/data/atomic_files.html.
+Tab-separated, with typed headers (`item_id:token`). Format:
+recbole.io/docs/user_guide/data/atomic_files.html.
 """
 
 from pathlib import Path
@@ -9,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from recthinker.sources.files import first_line, require_columns, require_file
-from recthinker.sources.raw import RawTable, attributes, raw_table
+from recthinker.sources.raw import RawTable, attributes, raw_table, read_delimited
 
 READER = "movielens"
 REQUIRED = {
@@ -59,7 +60,7 @@ def _columns(path: Path) -> list[str]:
 
 
 def _read(spark: SparkSession, path: Path) -> DataFrame:
-    return spark.read.csv(str(path), sep="\t", header=True, quote="").toDF(*_columns(path))
+    return read_delimited(spark, path, _columns(path), sep="\t", quote="")
 
 
 def _interactions(inter: DataFrame) -> DataFrame:
@@ -92,8 +93,8 @@ def _users(user: DataFrame) -> DataFrame:
 def _relations(kg: DataFrame, link: DataFrame) -> DataFrame:
     """Edges whose head is an item; the others say nothing about an item and are not read.
 
-    The relation is the last part of its dotted name. An entity that stands for several items leads, as a tail, to the
-    one with the smallest id.
+    The relation is the last part of its dotted name. An entity that stands for several items leads, as a
+    tail, to the one with the smallest id.
     """
     heads = link.select(F.col("item_id").alias("head_item_id"), F.col("entity_id").alias("head_id"))
     tails = link.groupBy(F.col("entity_id").alias("tail_id")).agg(F.min("item_id").alias("tail_item_id"))

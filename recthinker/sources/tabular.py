@@ -1,22 +1,23 @@
 """Any Parquet, CSV (or TSV) and JSON Lines files, with a mapping of the contract's columns to the files'.
 
-Interactions need user_id, item_id and event_time; event_type, rating and ingested_at are taken where they are there.
-Items need item_id, users user_id; item columns that are not title, description or categories, and user columns, become
-attributes. Text files are read as text, so that ids keep their leading zeros.
+Interactions need user_id, item_id and event_time; event_type, rating and ingested_at are taken where they are
+there. Items need item_id, users user_id; item columns that are not title, description or categories, and user
+columns, become attributes. Text files are read as text, so that ids keep their leading zeros.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pyspark.errors import AnalysisException
+import pyarrow as pa
+from pyarrow import parquet
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType
 
 from recthinker.errors import SourceError
-from recthinker.sources.files import require_columns, require_file
-from recthinker.sources.raw import RAW_COLUMNS, RawTable, attributes, raw_table
+from recthinker.sources.files import first_line, require_columns, require_file
+from recthinker.sources.raw import RAW_COLUMNS, RawTable, attributes, raw_table, read_delimited
 
 READER = "tabular"
 REQUIRED = {
@@ -83,7 +84,8 @@ def open_tabular(
     """Check that the files are there and of a known kind.
 
     Raises:
-        SourceError: a file is missing, empty or of an unknown kind, or `mapping` has a column that no table has.
+        SourceError: a file is missing, empty or of an unknown kind, or `mapping` has a column that no table
+            has.
     """
     paths = {"items": items, "users": users, "interactions": interactions}
     given = {table: path for table, path in paths.items() if path is not None}
@@ -92,7 +94,8 @@ def open_tabular(
             raise SourceError(f"folder {path} holds no Parquet files")
         for file in _files(path):
             require_file(file)
-            _kind(file)
+            if _kind(file) == ".parquet":
+                _require_parquet(file)
     known = {column for table in given for column in RAW_COLUMNS[table]}
     wrong = sorted(set(mapping or {}) - known)
     if wrong:
@@ -117,18 +120,22 @@ def _kind(path: Path) -> str:
     return ending
 
 
+def _require_parquet(path: Path) -> None:
+    """Look at the footer: a file cut short, or of another kind, is told before Spark starts."""
+    try:
+        parquet.read_schema(path)
+    except pa.ArrowInvalid as error:
+        raise SourceError(f"file {path} cannot be read as Parquet: {error}") from error
+
+
 def _read(spark: SparkSession, path: Path) -> DataFrame:
     kind = ".parquet" if path.is_dir() else _kind(path)
-    try:
-        if kind == ".parquet":
-            return spark.read.parquet(str(path))
-        if kind in JSON_LINES:
-            return spark.read.json(str(path), primitivesAsString=True)
-        return spark.read.csv(str(path), sep=SEPARATORS[kind], header=True, escape='"')
-    except AnalysisException as error:
-        raise SourceError(
-            f"{path} cannot be read as {kind.removeprefix('.')}: {error.getCondition()}"
-        ) from error
+    if kind == ".parquet":
+        return spark.read.parquet(str(path))
+    if kind in JSON_LINES:
+        return spark.read.json(str(path), primitivesAsString=True)
+    separator = SEPARATORS[kind]
+    return read_delimited(spark, path, first_line(path).split(separator), sep=separator, escape='"')
 
 
 def _interactions(df: DataFrame) -> DataFrame:

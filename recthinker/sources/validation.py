@@ -1,7 +1,9 @@
-"""Raw rows into kept rows, in the contract's types, and quarantined rows, whole, each with the first rule it broke.
+"""Raw rows into kept rows, in the contract's types, and quarantined rows, whole, each with the first rule it
+broke.
 
-Rules, in order: ids there; time readable and within the years allowed; rating a number within the range allowed; item
-known; one row a key (of several, the one with the smallest hash of its content stays, whatever the order of reading).
+Rules, in order: ids there; time readable and within the years allowed; rating a number within the range
+allowed; item known; one row a key (of several, the one with the smallest hash of its content stays, whatever
+the order of reading).
 """
 
 from dataclasses import dataclass
@@ -103,7 +105,8 @@ def _readable(raw: RawTable, df: DataFrame) -> DataFrame:
 def read_time(name: str) -> Column:
     """A column of text as a UTC timestamp, null where it is none.
 
-    A number is Unix seconds; from 1e11 on (the year 5138) it can only mean milliseconds, from 1e14 on microseconds.
+    A number is Unix seconds; from 1e11 on (the year 5138) it can only mean milliseconds, from 1e14 on
+    microseconds.
     """
     number = F.col(name).try_cast("double")
     magnitude = F.abs(number)

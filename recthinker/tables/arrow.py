@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from recthinker.errors import TableContractError
 from recthinker.tables.schemas import Table
@@ -32,13 +32,15 @@ def require_ds(root: Path, table: Table, ds: str, *, version: int | None = None)
     """Make sure that the table has rows for `ds`.
 
     Raises:
-        TableContractError: the table does not exist, or has no rows for `ds`; the dates that are there are named.
+        TableContractError: the table does not exist, or has no rows for `ds`; the dates that are there are
+            named.
     """
     dates = table_dates(root, table, version=version)
     if ds not in dates:
         there = f"{dates[0]}..{dates[-1]}" if dates else "none"
         raise TableContractError(
-            f"table {table.name} has no rows for ds {ds}; dates there: {there}; run the job that writes it first"
+            f"table {table.name} has no rows for ds {ds}; dates there: {there}; "
+            "run the job that writes it first"
         )
 
 
@@ -53,12 +55,15 @@ def read_arrow(
     """Rows of a table, with the contract's types.
 
     Args:
+        root: folder of the tables.
+        table: contract of the table.
         ds: one logical date; None: all.
         version: a version of the table; None: the newest.
         columns: names of columns, in the order wanted; None: all of the contract.
 
     Raises:
-        TableContractError: the table, the version or rows for `ds` do not exist, or a column is not in the contract.
+        TableContractError: the table, the version or rows for `ds` do not exist, or a column is not in the
+            contract.
     """
     names = list(columns or table.column_names)
     unknown = sorted(set(names) - set(table.column_names))
@@ -88,7 +93,9 @@ def open_table(root: Path, table: Table, *, version: int | None = None) -> Delta
     path = root / table.name
     try:
         return DeltaTable(path, version=version)
-    except TableNotFoundError as error:
+    except (TableNotFoundError, DeltaError) as error:
+        if version is None and not isinstance(error, TableNotFoundError):
+            raise
         at = "" if version is None else f" at version {version}"
         raise TableContractError(
             f"table {table.name}{at} is not under {root}; run the job that writes it first"

@@ -28,10 +28,11 @@ def conform(table: Table, df: DataFrame) -> DataFrame:
             f"table {table.name} needs exactly the columns {', '.join(names)}; "
             f"missing: {', '.join(missing) or 'none'}; not in the contract: {', '.join(extra) or 'none'}"
         )
+    found = {field.name: field.dataType for field in df.schema.fields}
     wrong = [
-        f"{field.name} should be {field.dataType.simpleString()}, found {df.schema[field.name].dataType.simpleString()}"
+        f"{field.name} should be {field.dataType.simpleString()}, found {found[field.name].simpleString()}"
         for field in spark_schema(table).fields
-        if _bare(field.dataType) != _bare(df.schema[field.name].dataType)
+        if _bare(field.dataType) != _bare(found[field.name])
     ]
     if wrong:
         raise TableContractError(f"table {table.name}: column {'; column '.join(wrong)}; cast before writing")
@@ -42,6 +43,8 @@ def check_rows(table: Table, df: DataFrame, *, ds: str | None = None, may_be_emp
     """Number of rows of `df`, which is computed once; `df` has the contract's columns.
 
     Args:
+        table: the contract.
+        df: the rows.
         ds: the one logical date that the rows may carry; None: any.
         may_be_empty: whether no rows are fine.
 
@@ -85,7 +88,8 @@ def _count(table: Table, df: DataFrame, broken: dict[str, Column]) -> dict[str, 
         totals = df.agg(F.sum("rows").alias("rows"), F.count(F.lit(1)).alias("keys"), *sums)
     else:
         totals = df.agg(F.count(F.lit(1)).alias("rows"), *sums)
-    return {name: count or 0 for name, count in totals.first().asDict().items()}
+    (row,) = totals.collect()
+    return {name: count or 0 for name, count in row.asDict().items()}
 
 
 def _bare(type_: DataType) -> DataType:

@@ -1,7 +1,9 @@
-"""Delta's jars, pinned: `python -m recthinker.tables.jars [--to DIR]` puts them where the Spark session looks.
+"""Delta's jars, pinned: `python -m recthinker.tables.jars [--to DIR]` puts them where the Spark session
+looks.
 
-Spark's own resolver (Ivy, with the repositories that this machine's Spark is set up for) fetches them; each is kept only
-if its SHA-256 is the one named here. What Spark already ships (Hadoop, Jackson, Parquet, ...) is left out.
+Spark's own resolver (Ivy, with the repositories that this machine's Spark is set up for) fetches them; each
+is kept only if its SHA-256 is the one named here. What Spark already ships (Hadoop, Jackson, Parquet, ...) is
+left out.
 """
 
 import argparse
@@ -19,14 +21,16 @@ from pyspark.java_gateway import launch_gateway
 from recthinker.errors import ConfigError
 from recthinker.tables.java import require_java
 
-COORDINATE = "io.delta:delta-spark_4.2_2.13:4.4.0"
-JARS = {
-    "io.delta_delta-kernel-api-4.4.0.jar": "ee9b5a14ac3b7efdff4d61a58478fe8eb0e5a3fbca43889dca7290795fe79a11",
-    "io.delta_delta-kernel-defaults-4.4.0.jar": "225c975199e4718b38ee5b7e6da7f19e9585024262b2cec2656b32151a856b0b",
-    "io.delta_delta-kernel-unitycatalog-4.4.0.jar": "cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa",
-    "io.delta_delta-spark_4.2_2.13-4.4.0.jar": "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead",
-    "io.delta_delta-storage-4.4.0.jar": "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
+VERSION = "4.4.0"
+COORDINATE = f"io.delta:delta-spark_4.2_2.13:{VERSION}"
+_DIGESTS = {
+    "delta-kernel-api": "ee9b5a14ac3b7efdff4d61a58478fe8eb0e5a3fbca43889dca7290795fe79a11",
+    "delta-kernel-defaults": "225c975199e4718b38ee5b7e6da7f19e9585024262b2cec2656b32151a856b0b",
+    "delta-kernel-unitycatalog": "cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa",
+    "delta-spark_4.2_2.13": "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead",
+    "delta-storage": "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
 }
+JARS = {f"io.delta_{artifact}-{VERSION}.jar": digest for artifact, digest in _DIGESTS.items()}
 """File name to SHA-256, as `COORDINATE` resolves without what Spark ships."""
 SHIPPED_WITH_SPARK = "org.*:*,com.*:*,io.airlift:*,io.unitycatalog:*,javax.*:*,commons-*:*"
 
@@ -66,16 +70,18 @@ def _is_pinned(path: Path, digest: str) -> bool:
 
 
 def _run_resolver(ivy: str) -> None:
-    """Launch Spark's gateway process with the package named: it resolves into `<ivy>/jars` before it answers."""
+    """Launch Spark's gateway process with the package named: it fills `<ivy>/jars` before it answers."""
     conf = SparkConf(loadDefaults=False)
     conf.set("spark.jars.packages", COORDINATE).set("spark.jars.excludes", SHIPPED_WITH_SPARK)
     conf.set("spark.jars.ivy", ivy).set("spark.driver.memory", "512m")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     try:
-        gateway = launch_gateway(conf, {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL})
+        # pyspark leaves this function untyped.
+        gateway = launch_gateway(conf, quiet)  # type: ignore[no-untyped-call]
     except PySparkException as error:
         raise ConfigError(
-            f"Spark could not resolve {COORDINATE}: check the network or proxy (Ivy settings: spark.jars.ivySettings "
-            "in spark-defaults.conf), then run `make setup` again"
+            f"Spark could not resolve {COORDINATE}: check the network or proxy (Ivy settings: "
+            "spark.jars.ivySettings in spark-defaults.conf), then run `make setup` again"
         ) from error
     gateway.shutdown()
     gateway.proc.stdin.close()

@@ -13,7 +13,9 @@ ADVICE = "install a JRE of version 17 or 21 and put it on PATH or in JAVA_HOME, 
 
 
 def find_java() -> Path | None:
-    """The `java` that Spark's launcher takes: `$JAVA_HOME/bin/java` where JAVA_HOME is set, else the one on PATH."""
+    """The `java` that Spark's launcher takes: `$JAVA_HOME/bin/java` where JAVA_HOME is set, else the one on
+    PATH.
+    """
     home = os.environ.get("JAVA_HOME")
     if home:
         candidate = Path(home) / "bin" / "java"

@@ -1,7 +1,7 @@
 """The Spark session with Delta, and Spark schemas from the table contracts.
 
-Delta's jars are taken by path, so that a start needs no network. Delta's default of 50 snapshot partitions is meant for
-tables with millions of files: two make small commits about four times faster.
+Delta's jars are taken by path, so that a start needs no network. Delta's default of 50 snapshot partitions is
+meant for tables with millions of files: two make small commits about four times faster.
 """
 
 from pathlib import Path
@@ -20,7 +20,8 @@ from recthinker.tables.schemas import Table
 def spark_session(settings: SparkSettings, app_name: str) -> SparkSession:
     """The process's Spark session: Delta tables, UTC, no UI, quiet.
 
-    `settings.conf` is applied last and wins. A session that already runs in this process is returned as it is.
+    `settings.conf` is applied last and wins. A session that already runs in this process is returned as it
+    is.
 
     Raises:
         ConfigError: no Java 17 or 21, or a Delta jar is missing.

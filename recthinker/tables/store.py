@@ -1,7 +1,7 @@
 """Reading and writing Delta tables with Spark, contract checked before each commit.
 
-A write is one atomic commit or nothing: rows are computed once, checked, then written, and the old rows stay when
-anything fails. The commit's `userMetadata` is the run id.
+A write is one atomic commit or nothing: rows are computed once, checked, then written, and the old rows stay
+when anything fails. The commit's `userMetadata` is the run id.
 """
 
 import logging
@@ -79,7 +79,9 @@ class TableStore:
         return rows if ds is None else rows.where(F.col("ds") == ds)
 
     def create(self, table: Table) -> None:
-        """An empty table with the contract's columns, where there is none; null checks are part of its schema."""
+        """An empty table with the contract's columns, where there is none; null checks are part of its
+        schema.
+        """
         RustDeltaTable.create(
             self.path(table),
             table.arrow_schema(),
@@ -110,7 +112,8 @@ class TableStore:
             return self._overwrite(table, checked, run_id)
 
     def replace(self, table: Table, df: DataFrame, *, where: str, run_id: str) -> Written:
-        """Replace the rows that meet `where`, a SQL condition, by `df`, all of whose rows meet it; `df` may be empty.
+        """Replace the rows that meet `where`, a SQL condition, by `df`, all of whose rows meet it; `df` may
+        be empty.
 
         Raises:
             TableContractError: `df` breaks the contract; the old rows stay.
@@ -122,7 +125,8 @@ class TableStore:
             return self._overwrite(table, checked, run_id, replace_where=where)
 
     def upsert(self, table: Table, df: DataFrame, *, run_id: str) -> Written:
-        """Insert the rows of `df`; where the table has a row of the same key, take its place. `df` may be empty.
+        """Insert the rows of `df`; where the table has a row of the same key, take its place. `df` may be
+        empty.
 
         Raises:
             TableContractError: `df` breaks the contract; the table stays as it was.
@@ -164,8 +168,9 @@ class TableStore:
         free = shutil.disk_usage(self.root).free
         if free < MIN_FREE_BYTES:
             raise ConfigError(
-                f"table {table.name} was not written: {self.root} has {free / 2**20:.0f} MiB of free disk, and at least "
-                f"{MIN_FREE_BYTES / 2**20:.0f} MiB are needed; free some, or set paths.var to another disk"
+                f"table {table.name} was not written: {self.root} has {free / 2**20:.0f} MiB of free disk, "
+                f"at least {MIN_FREE_BYTES / 2**20:.0f} MiB are needed; free some, or "
+                "set paths.var to another disk"
             )
 
     def _overwrite(
@@ -204,7 +209,7 @@ class TableStore:
         """Merge condition: equal keys, and of the partitions only those that `frame` touches."""
         condition = " and ".join(f"old.{name} = new.{name}" for name in table.key)
         for name in table.partition_by:
-            lowest, highest = frame.agg(F.min(name).cast("string"), F.max(name).cast("string")).first()
+            lowest, highest = frame.agg(F.min(name).cast("string"), F.max(name).cast("string")).collect()[0]
             condition += f" and old.{name} = new.{name} and old.{name} between '{lowest}' and '{highest}'"
         return condition
 

@@ -1,9 +1,11 @@
-"""Base training: the tiny model learns from scratch to read evidence and to act, with Muon and dense targets.
+"""Base training: the tiny model learns from scratch to read evidence and to act.
 
-AdamW alone, or a loss on the answer alone, hardly learns anything in the minutes that this takes.
+Three things make it learn in minutes on two cores: dense targets (whole rankings, tool results too), short episodes
+first, and Muon. AdamW alone, or a loss on the answer alone, hardly learns anything in that time.
 Source of Muon: Jordan et al., https://kellerjordan.github.io/posts/muon/ (2024), as in torch.optim.Muon.
 """
 
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 
@@ -18,39 +20,47 @@ Example = tuple[list[int], list[int]]
 """Token ids and labels of the same length; -100 = not learned."""
 
 WARMUP_STEPS = 20
-FINAL_SHARE = 0.05
+FINAL_SHARE = 0.1
 """Of the peak learning rate, at the last step."""
 SORTED_BATCHES = 32
 """Batches that are sorted by length together, so that a batch pads little."""
 MAX_GRAD_NORM = 1.0
+SHORT_PER_WHOLE = 2
+"""Short examples in a batch for each whole one; they have about a fifth of its tokens."""
 
 
 def train_base(
     model: LlamaForCausalLM,
-    examples: Sequence[Example],
+    short: Sequence[Example],
+    whole: Sequence[Example],
     settings: TrainingSettings,
     *,
     pad_id: int,
     on_step: Callable[[int, int, float], None],
 ) -> float:
-    """One pass over the examples; the mean loss of the last tenth of the steps, nats per token.
+    """One pass over the short examples at the peak learning rate, then one over the whole ones as it decays.
 
     Args:
         on_step: called with (step, steps, loss).
 
+    Returns:
+        The mean loss of the last tenth of the steps, nats per token.
+
     Raises:
         TrainingError: no examples, or a loss that is not finite.
     """
-    batches = list(_batches(examples, settings.batch_size, settings.seed))
+    first = list(_batches(short, SHORT_PER_WHOLE * settings.batch_size, settings.seed))
+    batches = [*first, *_batches(whole, settings.batch_size, settings.seed)]
     if not batches:
         raise TrainingError("base training got no demonstration episodes; look at the training cut's held-out events")
     optimizers = _optimizers(model, settings)
-    peaks = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    peaks = [group["lr"] for group in groups]
     losses = []
     model.train()
     for step, batch in enumerate(batches):
-        share = _learning_rate(step, len(batches))
-        for group, peak in zip((g for o in optimizers for g in o.param_groups), peaks, strict=True):
+        share = _learning_rate(step, len(first), len(batches))
+        for group, peak in zip(groups, peaks, strict=True):
             group["lr"] = peak * share
         loss = _loss(model, batch, pad_id)
         loss.backward()
@@ -59,7 +69,7 @@ def train_base(
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         losses.append(float(loss.detach()))
-        if losses[-1] != losses[-1]:
+        if not math.isfinite(losses[-1]):
             raise TrainingError(f"base training diverged at step {step} of {len(batches)}; lower training.muon_lr")
         on_step(step + 1, len(batches), losses[-1])
     tail = losses[-max(1, len(losses) // 10) :]
@@ -67,21 +77,27 @@ def train_base(
 
 
 def _optimizers(model: LlamaForCausalLM, settings: TrainingSettings) -> list[torch.optim.Optimizer]:
-    """Muon for the hidden matrices, AdamW for embeddings, head and norms."""
-    hidden, rest = [], []
+    """Muon for the hidden matrices; AdamW for the embeddings, and slower for head and norms."""
+    hidden, embeddings, rest = [], [], []
     for name, parameter in model.named_parameters():
-        is_hidden = parameter.ndim == 2 and "embed" not in name and "lm_head" not in name
-        (hidden if is_hidden else rest).append(parameter)
+        if "embed_tokens" in name:
+            embeddings.append(parameter)
+        elif parameter.ndim == 2 and "lm_head" not in name:
+            hidden.append(parameter)
+        else:
+            rest.append(parameter)
+    slow = [{"params": embeddings, "lr": settings.embedding_lr}, {"params": rest, "lr": settings.adamw_lr}]
     return [
         torch.optim.Muon(hidden, lr=settings.muon_lr, weight_decay=0.0),
-        torch.optim.AdamW(rest, lr=settings.adamw_lr, weight_decay=0.0, betas=(0.9, 0.95)),
+        torch.optim.AdamW(slow, weight_decay=0.0, betas=(0.9, 0.95)),
     ]
 
 
-def _learning_rate(step: int, steps: int) -> float:
-    """Share of the peak: linear warm-up, then linear decay."""
+def _learning_rate(step: int, decay_from: int, steps: int) -> float:
+    """Share of the peak: linear warm-up, flat, then linear decay from `decay_from` on."""
     warm = min(1.0, (step + 1) / WARMUP_STEPS)
-    return warm * (1 - (1 - FINAL_SHARE) * step / max(1, steps))
+    decayed = max(0, step - decay_from) / max(1, steps - decay_from)
+    return warm * (1 - (1 - FINAL_SHARE) * decayed)
 
 
 def _batches(examples: Sequence[Example], size: int, seed: int) -> Iterator[list[Example]]:

@@ -4,16 +4,20 @@ The planner reads only what the agent would read; which item was really chosen i
 SFT. No rendered token depends on it.
 """
 
+import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from recthinker.agent import Agent, Episode
+from recthinker.agent import Agent, CompactFormat, Episode
 from recthinker.inference import ScriptedEngine, run_episodes
 from recthinker.inference.scripted import Planner
 from recthinker.lookup import ItemRows, RequestRow
+from recthinker.lookup.files import hash_keys
 
+SHORT_CANDIDATES = 5
+"""Candidates of a short base example."""
 IGNORED = -100
 """Label of a token that the loss leaves out (PyTorch's convention)."""
 
@@ -30,6 +34,9 @@ class Demonstration:
     prompt_length: int
     ranking: list[int]
     """Label tokens, best first, as the planner ranks what was read."""
+    drawn_ranking: list[int]
+    """The same, drawn from the planner's probabilities instead (Plackett-Luce): the first label is each label as often
+    as the planner finds it the best, so that a model learns all labels' probabilities from it."""
     target: int
     """Label token of the item that was really chosen."""
     plan: tuple[str, ...]
@@ -58,14 +65,19 @@ def demonstrate(
 
 def _record(episode: Episode, target: int) -> Demonstration:
     label_ids = episode.agent.chat.label_ids
+    key = episode.scene.request.key
     end = episode.ids.index(episode.agent.chat.rank_id) + 1
-    ranked = np.argsort(-np.array(episode.label_scores), kind="stable")
+    logprobs = np.array(episode.label_scores)
+    # Sorting by log-probability plus Gumbel noise draws from Plackett-Luce.
+    noise = np.random.default_rng(int(hash_keys([key])[0])).gumbel(size=len(logprobs))
+    ranked, drawn = (np.argsort(-values, kind="stable") for values in (logprobs, logprobs + noise))
     return Demonstration(
-        key=episode.scene.request.key,
+        key=key,
         ids=episode.ids[:end],
         mask=episode.mask[:end],
         prompt_length=episode.turns[1].start,
         ranking=[label_ids[label] for label in ranked],
+        drawn_ranking=[label_ids[label] for label in drawn],
         target=label_ids[int(np.flatnonzero(episode.scene.candidates == target)[0])],
         plan=tuple(called.call.name for called in episode.calls),
     )
@@ -77,8 +89,34 @@ def base_example(demonstration: Demonstration, end_id: int) -> tuple[list[int], 
     Dense targets are what a model from scratch needs to learn to read evidence; the prompt's titles carry nothing to
     predict and are left out.
     """
-    ids = [*demonstration.ids, *demonstration.ranking, end_id]
+    ids = [*demonstration.ids, *demonstration.drawn_ranking, end_id]
     start = demonstration.prompt_length
+    return ids, [IGNORED] * start + ids[start:]
+
+
+def short_example(demonstration: Demonstration, chat: CompactFormat, rng: random.Random) -> tuple[list[int], list[int]]:
+    """A base example cut down to a few candidates, without text from the data.
+
+    Finding the strongest label among five, in 60 tokens, is learned in a few hundred steps; among twenty in 300 tokens
+    the same steps teach nothing. What is learned carries over to whole episodes.
+    """
+    labels = [id_ for id_ in demonstration.ids[: demonstration.prompt_length] if id_ in chat.label_ids]
+    kept = {demonstration.ranking[0], *rng.sample(labels, k=min(SHORT_CANDIDATES, len(labels)))}
+    control = set(chat.ids.values())
+    ids: list[int] = []
+    start = 0
+    about = demonstration.ranking[0]
+    for position, (id_, written) in enumerate(zip(demonstration.ids, demonstration.mask, strict=True)):
+        if id_ in chat.label_ids:
+            about = id_
+        elif id_ not in chat.level_ids:
+            about = demonstration.ranking[0] if id_ in control else about
+        is_shown = about in kept and (written or id_ in control)
+        if is_shown:
+            ids.append(id_)
+        if position + 1 == demonstration.prompt_length:
+            start = len(ids)
+    ids += [*(label for label in demonstration.ranking if label in kept), chat.end_id]
     return ids, [IGNORED] * start + ids[start:]
 
 

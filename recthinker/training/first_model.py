@@ -4,6 +4,7 @@ Everything is drawn from a training cut, so no statistic that the model reads co
 of each user is never a target: it is left to evaluation.
 """
 
+import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +16,15 @@ from recthinker.agent import Agent, CompactFormat, train_tokenizer
 from recthinker.errors import TrainingError
 from recthinker.evaluation import CutRows, held_out_users, requests
 from recthinker.lookup import FeatureRows, Snapshot, write_snapshot
-from recthinker.settings import Settings
-from recthinker.training.base import train_base
-from recthinker.training.demonstrations import Demonstration, base_example, demonstrate, sft_example
+from recthinker.settings import Settings, TrainingSettings
+from recthinker.training.base import Example, train_base
+from recthinker.training.demonstrations import (
+    Demonstration,
+    base_example,
+    demonstrate,
+    sft_example,
+    short_example,
+)
 from recthinker.training.sft import train_sft
 from recthinker.training.tiny import new_model, save_model
 
@@ -26,8 +33,8 @@ RANDOM_SHARE_BASE = 0.3
 RANDOM_SHARE_SFT = 0.05
 """SFT episodes that do; the model that serves should keep to the plan."""
 
-OnStep = Callable[[str, int, int, float], None]
-"""Called with (stage, step, steps, loss)."""
+OnStep = Callable[[str, int, int, float | None], None]
+"""Called with (stage, step, steps, loss or None)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ def train_first_model(
     losses = {
         "base": train_base(
             model,
+            _short_examples(base, chat, settings.training),
             [base_example(demonstration, chat.end_id) for demonstration in base],
             settings.training,
             pad_id=chat.pad_id,
@@ -86,6 +94,14 @@ def train_first_model(
         plans=dict(Counter(" > ".join(demonstration.plan) or "no call" for demonstration in base).most_common(20)),
         sample=marked(sft[0], chat),
     )
+
+
+def _short_examples(base: list[Demonstration], chat: CompactFormat, settings: TrainingSettings) -> list[Example]:
+    """As many as settings ask for, from the base demonstrations in turn, each time with other candidates."""
+    rng = random.Random(settings.seed)  # noqa: S311 - a sample, not a secret
+    return [
+        short_example(base[n % len(base)], chat, rng) for n in range(settings.base_short_episodes if base else 0)
+    ]
 
 
 def tokenizer_texts(features: FeatureRows) -> list[str]:
@@ -152,6 +168,6 @@ def _demonstrations(
         drawn = []
         for demonstration in demonstrate(agent, snapshot.items, rows, targets, random_share=random_share):
             drawn.append(demonstration)
-            on_step(f"{stage} episodes", len(drawn), len(keys), float("nan"))
+            on_step(f"{stage} episodes", len(drawn), len(keys), None)
         stages.append(drawn)
     return stages[0], stages[1]

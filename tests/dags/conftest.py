@@ -1,8 +1,17 @@
-"""Airflow for the tests: a home and a database of its own, set before Airflow is imported for the first time."""
+"""Airflow for the tests: a home and a database of its own, set before Airflow is imported for the first
+time.
+"""
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import DagBag
 
 HOME = Path(tempfile.mkdtemp(prefix="recthinker-airflow-"))
 DAGS = Path(__file__).resolve().parents[2] / "dags"
@@ -14,6 +23,15 @@ os.environ.update(
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME / 'airflow.db'}",
-        "RECTHINKER_ENV": "test",
     }
 )
+
+
+@pytest.fixture(scope="package")
+def bag() -> "Iterator[DagBag]":
+    """The DAGs as Airflow loads them, with the settings of the tests."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECTHINKER_ENV", "test")
+        yield DagBag(DAGS)

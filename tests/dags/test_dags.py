@@ -5,18 +5,12 @@ import sys
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG
+from airflow.sdk import DAG, TriggerRule
 
 from recthinker.settings import load_settings
-from tests.dags.conftest import DAGS
 
 IDS = ("feature_tables", "nightly_recommendations")
 HEAVY = {"mlflow", "pandas", "pyarrow", "pyspark", "torch", "transformers", "vllm"}
-
-
-@pytest.fixture(scope="module")
-def bag() -> DagBag:
-    return DagBag(DAGS)
 
 
 @pytest.fixture
@@ -67,7 +61,7 @@ def test_feature_tables_holds_the_same_task_group(bag: DagBag, nightly: DAG) -> 
 
 
 def test_nothing_runs_unless_all_before_it_succeeded(nightly: DAG) -> None:
-    assert {str(task.trigger_rule) for task in nightly.tasks} == {"all_success"}
+    assert {task.trigger_rule for task in nightly.tasks} == {TriggerRule.ALL_SUCCESS}
 
 
 def test_shards_share_the_pool_of_the_settings(nightly: DAG) -> None:

@@ -1,7 +1,11 @@
-"""Whole runs of the nightly DAG inside Airflow, with scripted jobs: small programs in the place of the package `jobs`."""
+"""Whole runs of the nightly DAG inside Airflow, with scripted jobs: small programs in the place of the
+package `jobs`.
+"""
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,7 @@ from tests.dags.conftest import DAGS
 pytestmark = pytest.mark.slow  # migrates Airflow's database and runs its task loop
 
 DAY = "1998-04-22"
+RunNight = Callable[..., tuple[str, list[list[str]]]]
 JOB = """\
 import json, os, pathlib, sys
 name, (day, run_id) = {name!r}, (sys.argv[2], sys.argv[4])
@@ -29,15 +34,20 @@ sys.exit({code} if "{failing}" == " ".join([name, *sys.argv[5:]]) else 0)
 
 
 @pytest.fixture(scope="module")
-def nightly() -> DAG:
+def database() -> None:
     upgradedb()
-    return DagBag(DAGS).dags["nightly_recommendations"]
 
 
 @pytest.fixture
-def run_night(
-    nightly: DAG, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., tuple[str, list[list[str]]]]]:
+def nightly(database: None, monkeypatch: pytest.MonkeyPatch) -> DAG:
+    monkeypatch.setenv("RECTHINKER_ENV", "test")
+    return DagBag(DAGS).dags[
+        "nightly_recommendations"
+    ]  # fresh: a run's conf stays in the params of its DAG object
+
+
+@pytest.fixture
+def run_night(nightly: DAG, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunNight:
     """Run the DAG in an empty folder; its final state and the jobs' command lines, in order."""
     monkeypatch.chdir(tmp_path)  # `python -m jobs.x` looks into the working directory first
 
@@ -50,9 +60,62 @@ def run_night(
             name = task.task_id.split(".")[-1]
             text = JOB.format(name=name, shards=shards, failing=failing, code=code)
             (tmp_path / "jobs" / f"{name}.py").write_text(text, encoding="utf-8")
-        dag_run = nightly.test(logical_date=_midnight(DAY), run_conf=conf)
+        dag_run = nightly.test(logical_date=datetime.fromisoformat(f"{DAY}T00:00:00+00:00"), run_conf=conf)
         calls = tmp_path / "calls.jsonl"
         lines = calls.read_text(encoding="utf-8").splitlines() if calls.is_file() else []
         return str(dag_run.state), [json.loads(line) for line in lines]
 
     return run
+
+
+def test_night_runs_every_job_for_one_day_and_run(run_night: RunNight) -> None:
+    state, calls = run_night([0, 1])
+    assert state == "success"
+    assert [call[0] for call in calls] == [
+        "build_features",
+        "build_candidates",
+        "write_snapshot",
+        "plan_inference",
+        "infer_shard",
+        "infer_shard",
+        "publish_recommendations",
+        "write_report",
+    ]
+    assert {tuple(call[1:4]) for call in calls} == {("--ds", DAY, "--run-id")}
+    [run_id] = {call[4] for call in calls}
+    assert re.fullmatch(r"manual__[A-Za-z0-9._-]+", run_id)
+    assert sorted(call[5:] for call in calls if call[0] == "infer_shard") == [
+        ["--shard", "0"],
+        ["--shard", "1"],
+    ]
+
+
+def test_param_day_reaches_the_jobs(run_night: RunNight) -> None:
+    state, calls = run_night([0], conf={"day": "1998-04-01"})
+    assert state == "success"
+    assert {call[2] for call in calls} == {"1998-04-01"}
+
+
+def test_future_day_fails_before_any_job(run_night: RunNight) -> None:
+    assert run_night([0], conf={"day": "2999-01-01"}) == ("failed", [])
+
+
+def test_night_without_shards_fails_instead_of_skipping(run_night: RunNight) -> None:
+    state, calls = run_night([])
+    assert state == "failed"
+    assert [call[0] for call in calls][-1] == "plan_inference"
+
+
+@pytest.mark.parametrize("code", [1, 42])
+def test_failed_shard_stops_publish_and_report(run_night: RunNight, code: int) -> None:
+    state, calls = run_night([0, 1], failing="infer_shard --shard 0", code=code)
+    assert state == "failed"
+    names = [call[0] for call in calls]
+    assert names.count("infer_shard") == 2  # the other shard still ran
+    assert "publish_recommendations" not in names
+    assert "write_report" not in names
+
+
+def test_failed_publish_writes_no_report(run_night: RunNight) -> None:
+    state, calls = run_night([0], failing="publish_recommendations", code=42)
+    assert (state, calls[-1][0]) == ("failed", "publish_recommendations")

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recthinker.inference.plan import InferencePlan
 from recthinker.tables.schemas import RECOMMENDATIONS, TRAJECTORIES, Table
 
 DS = "1998-04-22"
@@ -19,17 +20,18 @@ def write_night(
     run_dir: Path, shards: Mapping[int, list[str]], *, status: Mapping[str, str] | None = None
 ) -> None:
     """Plan and shard files for `shards`, users by shard; `status` tells who was not simply ranked."""
-    plan = {
-        "ds": DS,
-        "run_id": RUN_ID,
-        "model_version": "recthinker/1",
-        "prompt_version": "p1",
-        "shards": list(shards),
-        "users": sum(map(len, shards.values())),
-        "table_versions": {},
-    }
-    run_dir.mkdir(parents=True, exist_ok=True)
-    (run_dir / "inference_plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    plan = InferencePlan(
+        ds=DS,
+        run_id=RUN_ID,
+        model_version="recthinker/1",
+        model_path="model",
+        prompt_version="p1",
+        snapshot="snapshot",
+        shards=list(shards),
+        users=sum(map(len, shards.values())),
+        table_versions={},
+    )
+    plan.write(run_dir)
     for shard, users in shards.items():
         outcomes = {user: (status or {}).get(user, "ranked") for user in users}
         folder = run_dir / "shards" / str(shard)

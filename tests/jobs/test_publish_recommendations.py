@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from jobs import publish_recommendations as job_module
@@ -11,7 +11,7 @@ from jobs._cli import Job
 from recthinker.errors import TableContractError
 from recthinker.settings import Settings
 from recthinker.tables.arrow import commits, read_arrow
-from recthinker.tables.schemas import RECOMMENDATIONS, RUN_MANIFEST, TRAJECTORIES, USER_HISTORY
+from recthinker.tables.schemas import RECOMMENDATIONS, RUN_MANIFEST, TRAJECTORIES, USER_HISTORY, Table
 from recthinker.tables.spark import spark_schema
 from recthinker.tables.store import TableStore
 from tests.inference.night import DS, RUN_ID, edit_rows, write_night
@@ -32,14 +32,14 @@ def job(settings: Settings, store: TableStore) -> Job:
         "rating": None,
     }
     rows = [{"ds": DS, "user_id": user, "events": [event]} for user in ("u1", "u2", "u3")]
-    frame = store.spark.createDataFrame(rows, spark_schema(USER_HISTORY))  # type: ignore[type-var]
+    frame = store.spark.createDataFrame(rows, spark_schema(USER_HISTORY))
     store.write_ds(USER_HISTORY, frame, ds=DS, run_id="features")
     return job
 
 
-def read(job: Job, table: object) -> list[dict[str, object]]:
-    rows: pa.Table = read_arrow(job.settings.paths.warehouse, table, ds=DS)  # type: ignore[arg-type]
-    return rows.to_pylist()
+def read(job: Job, table: Table) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = read_arrow(job.settings.paths.warehouse, table, ds=DS).to_pylist()
+    return rows
 
 
 def test_publish_writes_the_three_tables(job: Job) -> None:
@@ -49,7 +49,7 @@ def test_publish_writes_the_three_tables(job: Job) -> None:
     assert {row["user_id"] for row in read(job, TRAJECTORIES)} == {"u1", "u2", "u3"}
     [manifest] = read(job, RUN_MANIFEST)
     assert (manifest["run_id"], manifest["users"], manifest["outcomes"]) == (RUN_ID, 3, [("ranked", 3)])
-    assert dict(manifest["row_counts"]) == {"trajectories": 3, "recommendations": 6}  # type: ignore[call-overload]
+    assert dict(manifest["row_counts"]) == {"trajectories": 3, "recommendations": 6}
 
 
 def test_publish_again_leaves_the_same_rows(job: Job) -> None:
@@ -65,7 +65,7 @@ def test_item_of_the_history_is_refused_and_tables_stay(job: Job) -> None:
     tables = (TRAJECTORIES, RECOMMENDATIONS, RUN_MANIFEST)
     before = [len(commits(job.settings.paths.warehouse, table)) for table in tables]
     edit_rows(job.run_dir, 1, RECOMMENDATIONS, lambda rows: [rows[0], {**rows[1], "item_id": "z"}])
-    with pytest.raises(TableContractError, match="1 rows offer an item of the user's own history.*u3"):
+    with pytest.raises(TableContractError, match=r"1 rows offer an item of the user's own history.*u3"):
         job_module.publish(job)
     assert [len(commits(job.settings.paths.warehouse, table)) for table in tables] == before
 

@@ -3,17 +3,17 @@
 from pathlib import Path
 
 from recthinker.evaluation import CutRows
-from recthinker.lookup import FeatureRows
 from recthinker.lookup.read import read_features, read_pinned
-from recthinker.tables.schemas import CANDIDATES, HELD_OUT, INTERACTIONS
+from recthinker.lookup.write import FeatureRows
 from recthinker.tables.arrow import read_arrow, table_version
+from recthinker.tables.schemas import CANDIDATES, HELD_OUT, INTERACTIONS
 
 
 def read_cut(root: Path, ds: str) -> tuple[CutRows, FeatureRows, dict[str, int]]:
     """The rows of a cut, its feature tables, and the versions of all tables read.
 
     Raises:
-        TableContractError: the cut was not built for D.
+        TableContractError: the cut was not built for D (`python -m jobs.build_features --cut ... --with-candidates`).
     """
     features = read_features(root, ds)
     held_out, held_out_version = read_pinned(root, HELD_OUT, ds)

@@ -1,0 +1,4 @@
+-- There are events.
+SELECT 'interactions has no rows' AS finding
+FROM (SELECT count(*) AS events FROM {interactions})
+WHERE events = 0

@@ -1,0 +1,85 @@
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from recthinker.candidates import candidates, write_candidates
+from recthinker.errors import TableContractError
+from recthinker.features import feature_tables
+from recthinker.features.build import Landing
+from recthinker.settings import CandidateSettings, Settings, load_settings
+from recthinker.tables import schemas
+from recthinker.tables.contract import conform
+from recthinker.tables.store import TableStore
+from tests import tiny_world
+
+pytestmark = pytest.mark.spark
+
+
+def build(spark: SparkSession, settings: CandidateSettings, parts: int | None = None) -> DataFrame:
+    world = tiny_world.frames(spark)
+    if parts:
+        world["interactions"] = world["interactions"].repartition(parts, "item_id")
+    features = load_settings("test", environ={}).features
+    landing = Landing(world["interactions"], world["items"], world["users"], world["item_relations"])
+    made = feature_tables(landing, ds=tiny_world.DS, settings=features)
+    tables = [made[table] for table in (schemas.USER_HISTORY, schemas.CO_INTERACTION, schemas.ITEM_METADATA)]
+    rows = candidates(world["interactions"], *tables, ds=tiny_world.DS, settings=settings)
+    return conform(schemas.CANDIDATES, rows)
+
+
+def lists(df: DataFrame) -> dict[str, list[str]]:
+    return {row.user_id: [item.item_id for item in row["items"]] for row in df.collect()}
+
+
+def owned() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for row in tiny_world.interactions():
+        found.setdefault(row["user_id"], set()).add(row["item_id"])
+    return found
+
+
+def test_candidates_are_full_unique_and_never_from_the_history(
+    spark: SparkSession, candidate_settings: CandidateSettings
+) -> None:
+    found = lists(build(spark, candidate_settings))
+
+    # u12, who has one event, is among them.
+    assert set(found) == set(tiny_world.HISTORIES)
+    for user, items in found.items():
+        assert len(items) == len(set(items)) == candidate_settings.max_items
+        assert not set(items) & owned()[user]
+
+
+def test_candidates_are_all_the_rest_where_the_catalogue_ends(
+    spark: SparkSession, candidate_settings: CandidateSettings
+) -> None:
+    found = lists(build(spark, candidate_settings.model_copy(update={"max_items": 26})))
+
+    for user, items in found.items():
+        assert set(items) == set(tiny_world.item_ids()) - owned()[user]
+
+
+def test_candidates_are_best_first_with_their_sources(
+    spark: SparkSession, candidate_settings: CandidateSettings
+) -> None:
+    rows = build(spark, candidate_settings).collect()
+
+    for row in rows:
+        scores = [item.score for item in row["items"]]
+        assert scores == sorted(scores, reverse=True)
+    sources = {source for row in rows for item in row["items"] for source in item.sources}
+    assert sources == {"als", "co_interaction", "popularity"}
+
+
+def test_candidates_do_not_depend_on_the_order_of_input(
+    spark: SparkSession, candidate_settings: CandidateSettings
+) -> None:
+    one, other = build(spark, candidate_settings), build(spark, candidate_settings, parts=4)
+
+    assert sorted(one.collect()) == sorted(other.collect())
+
+
+def test_write_candidates_needs_the_features(store: TableStore, settings: Settings) -> None:
+    interactions = tiny_world.frames(store.spark)["interactions"]
+
+    with pytest.raises(TableContractError, match="user_history"):
+        write_candidates(interactions, store, ds=tiny_world.DS, settings=settings.candidates, run_id="test")

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from jobs import build_candidates, build_features
+from jobs._cli import run_job
+from recthinker.settings import Settings
+from recthinker.tables import schemas
+from recthinker.tables.store import TableStore
+from tests import tiny_world
+
+pytestmark = pytest.mark.spark
+
+
+@pytest.fixture
+def landed(store: TableStore, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> TableStore:
+    """The landing tables, where a job finds them."""
+    monkeypatch.setenv("RECTHINKER_ENV", "test")
+    monkeypatch.setenv("RECTHINKER__PATHS__VAR", str(settings.paths.var))
+    tiny_world.land(store)
+    return store
+
+
+def run(job: str, *arguments: str, ds: str = tiny_world.DS) -> int:
+    module = {"build_features": build_features, "build_candidates": build_candidates}[job]
+    return run_job(job, module.run, module.add_arguments, ["--ds", ds, "--run-id", "test", *arguments])
+
+
+def test_features_then_candidates(landed: TableStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("build_features") == 0
+    assert "user_profile 12" in capsys.readouterr().out
+    assert run("build_candidates") == 0
+    assert "serving: 12 users" in capsys.readouterr().out
+
+    assert landed.read(schemas.CANDIDATES, ds=tiny_world.DS).count() == 12
+
+
+def test_several_cuts_with_candidates_in_one_go(landed: TableStore, settings: Settings) -> None:
+    assert (
+        run("build_features", "--cut", "holdout_last:2", "--cut", "holdout_last:1", "--with-candidates") == 0
+    )
+
+    # u12 has one event, which both cuts take away.
+    for name in ("holdout_last_1", "holdout_last_2"):
+        store = TableStore(settings.paths.cuts / name, landed.spark)
+        assert store.read(schemas.CANDIDATES, ds=tiny_world.DS).count() == 11
+    assert not Path(landed.path(schemas.CANDIDATES)).exists()
+
+
+def test_date_before_the_first_event(landed: TableStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("build_features", ds="2024-01-01") == 42
+    assert "first event is of 2024-03-01" in capsys.readouterr().out
+
+
+def test_unknown_cut(landed: TableStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("build_features", "--cut", "last:1") == 42
+    assert "holdout_last:N" in capsys.readouterr().out

@@ -1,0 +1,81 @@
+"""The quality gate: the tiny world passes; each check finds the row made for it."""
+
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from recthinker.errors import ConfigError, TableContractError
+from recthinker.tables.checks import check_names, run_checks
+from recthinker.tables.schemas import TABLES
+from recthinker.tables.store import TableStore
+from tests import tiny_world
+
+pytestmark = pytest.mark.spark
+
+EVENT = tiny_world.interactions()[0]
+EDGE = tiny_world.item_relations()[0]
+ITEM = tiny_world.items()[0]
+USER = tiny_world.users()[0]
+BROKEN = {
+    "interactions_without_id": ("interactions", {**EVENT, "user_id": " "}),
+    "interactions_twice": ("interactions", EVENT),
+    "interactions_of_unknown_items": ("interactions", {**EVENT, "item_id": "i99"}),
+    "interactions_in_wrong_partition": (
+        "interactions",
+        {**EVENT, "event_time": datetime(2024, 3, 2, tzinfo=UTC), "event_date": date(2024, 3, 3)},
+    ),
+    "interactions_without_number": ("interactions", {**EVENT, "event_type": "view", "rating": float("nan")}),
+    "items_without_id": ("items", {**ITEM, "item_id": ""}),
+    "items_twice": ("items", ITEM),
+    "users_without_id": ("users", {**USER, "user_id": ""}),
+    "users_twice": ("users", USER),
+    "item_relations_of_unknown_items": (
+        "item_relations",
+        {**EDGE, "tail_item_id": "i99", "tail_id": "x"},
+    ),
+    "item_relations_twice": ("item_relations", EDGE),
+}
+"""Check to a table and a row that, added to the world, breaks it."""
+
+
+def append(store: TableStore, table: str, row: tiny_world.Row) -> None:
+    """Add a row past the store, which would refuse most of them."""
+    row = {**row, "attributes": list(row["attributes"].items())} if "attributes" in row else row
+    rows = pa.Table.from_pylist([row], schema=TABLES[table].arrow_schema())
+    write_deltalake(store.path(TABLES[table]), rows, mode="append")
+
+
+def test_tiny_world_passes_all_checks(tiny_store: TableStore) -> None:
+    results = run_checks(tiny_store.spark, tiny_store)
+    assert [result.name for result in results] == check_names()
+    assert all(result.rule and not result.offending for result in results)
+
+
+def test_each_check_finds_its_row(store: TableStore) -> None:
+    tiny_world.land(store)
+    for table, row in BROKEN.values():
+        append(store, table, row)
+    with pytest.raises(TableContractError) as caught:
+        run_checks(store.spark, store)
+    message = str(caught.value)
+    assert message.startswith(f"{len(BROKEN)} of {len(check_names())} checks failed.")
+    for name in BROKEN:
+        assert f"{name}: " in message
+    assert '"item_id":"i99"' in message
+
+
+def test_no_events_fail_the_gate(store: TableStore) -> None:
+    store.create(TABLES["interactions"])
+    with pytest.raises(TableContractError, match="interactions_missing: There are events"):
+        run_checks(store.spark, store, ["interactions_missing"])
+
+
+def test_every_check_is_tried() -> None:
+    assert set(check_names()) == {*BROKEN, "interactions_missing"}
+
+
+def test_unknown_check_is_named(tiny_store: TableStore) -> None:
+    with pytest.raises(ConfigError, match=r"check items_nice not found; checks in .*items_twice"):
+        run_checks(tiny_store.spark, tiny_store, ["items_nice"])
