@@ -2,7 +2,8 @@
 
 Reads: interactions, user_history, co_interaction, item_metadata. Writes: the rows of D of `candidates`, in
 the warehouse, or for each `--cut` in that of the cut. Safe to run again: the rows of D are replaced in one
-commit. `python -m jobs.build_candidates --ds D --run-id R [--cut holdout_last:11] [--cut ...]`
+commit.
+`python -m jobs.build_candidates --ds D --run-id R [--cut holdout_last:11] [--cut ...]`
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
 Reads: the landing tables. Writes: the rows of D of the feature tables (and `candidates`), in the warehouse,
 or for each `--cut` in a warehouse of the cut, together with the view that the cut leaves (`interactions`) and
-`held_out`. Safe to run again: each table's rows of D are replaced in one commit. `python -m
-jobs.build_features --ds D --run-id R [--cut holdout_last:11] [--cut ...] [--with-candidates]`
+`held_out`. Safe to run again: each table's rows of D are replaced in one commit.
+`python -m jobs.build_features --ds D --run-id R [--cut holdout_last:11] [--cut ...] [--with-candidates]`
 """
 
 import argparse

@@ -12,7 +12,7 @@ from recthinker.inference.offline import evaluate_model
 from recthinker.registry import Registry
 
 
-def body(job: Job) -> str:
+def run(job: Job) -> str:
     """Measure the serving model against simple systems."""
     settings = job.settings
     registry = Registry(settings)
@@ -27,4 +27,4 @@ def body(job: Job) -> str:
 
 
 if __name__ == "__main__":
-    main("evaluate_model", body)
+    main("evaluate_model", run)

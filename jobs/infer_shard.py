@@ -24,14 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shard", type=int, required=True, help="number of the shard")
 
 
-def body(job: Job) -> str:
+def run(job: Job) -> str:
     """Run the agent for every user of one shard."""
     settings, shard = job.settings, job.args.shard
     plan = InferencePlan.read(job.run_dir)
     model_dir = Path(plan.model_path)
     agent = Agent.build(CompactFormat.load(model_dir), settings.agent, settings.tools)
     engine = open_engine(model_dir, agent, settings)
-    run = ShardRun(
+    stamp = ShardRun(
         ds=plan.ds,
         run_id=plan.run_id,
         model_version=plan.model_version,
@@ -41,7 +41,7 @@ def body(job: Job) -> str:
     )
     summary = run_shard(
         job.run_dir / "shards" / str(shard),
-        run,
+        stamp,
         engine,
         agent,
         Snapshot(Path(plan.snapshot)),
@@ -69,4 +69,4 @@ class _Reporter:
 
 
 if __name__ == "__main__":
-    main("infer_shard", body, add_arguments)
+    main("infer_shard", run, add_arguments)

@@ -9,7 +9,7 @@ from recthinker.inference.plan import InferencePlan, plan_inference
 from recthinker.registry import Registry
 
 
-def body(job: Job) -> str:
+def run(job: Job) -> str:
     """Pin model, snapshot and shards of this run."""
     settings = job.settings
     plan: InferencePlan = plan_inference(
@@ -24,4 +24,4 @@ def body(job: Job) -> str:
 
 
 if __name__ == "__main__":
-    main("plan_inference", body)
+    main("plan_inference", run)

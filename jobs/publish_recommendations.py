@@ -20,7 +20,7 @@ from recthinker.tables.spark import spark_schema, spark_session
 from recthinker.tables.store import TableStore
 
 
-def publish(job: Job) -> str:
+def run(job: Job) -> str:
     """Check the shards of a run and publish them."""
     settings = job.settings
     night = check_night(
@@ -84,4 +84,4 @@ def _manifest(job: Job, night: Night, row_counts: dict[str, int]) -> dict[str, A
 
 
 if __name__ == "__main__":
-    main("publish_recommendations", publish)
+    main("publish_recommendations", run)

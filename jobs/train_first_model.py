@@ -14,7 +14,7 @@ from recthinker.registry import Registry
 PROGRESS_EVERY_S = 5.0
 
 
-def body(job: Job) -> str:
+def run(job: Job) -> str:
     """Make the first model when the registry has no champion."""
     settings = job.settings
     registry = Registry(settings)
@@ -47,4 +47,4 @@ class _Reporter:
 
 
 if __name__ == "__main__":
-    main("train_first_model", body)
+    main("train_first_model", run)

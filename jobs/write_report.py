@@ -14,7 +14,7 @@ from recthinker.registry import ModelVersion, Registry
 from recthinker.report import read_evaluation, read_night, render_page, write_page
 
 
-def write_report(job: Job) -> str:
+def run(job: Job) -> str:
     """Write the nightly page of a published run."""
     settings = job.settings
     night = read_night(settings.paths.warehouse, job.run_dir, job.ds, job.run_id)
@@ -33,4 +33,4 @@ def _served(job: Job) -> ModelVersion:
 
 
 if __name__ == "__main__":
-    main("write_report", write_report)
+    main("write_report", run)

@@ -11,7 +11,7 @@ from recthinker.lookup.read import read_features, read_pinned
 from recthinker.tables.schemas import CANDIDATES
 
 
-def body(job: Job) -> str:
+def run(job: Job) -> str:
     """Write the lookup snapshot of D."""
     settings = job.settings
     features = read_features(settings.paths.warehouse, job.ds)
@@ -30,4 +30,4 @@ def body(job: Job) -> str:
 
 
 if __name__ == "__main__":
-    main("write_snapshot", body)
+    main("write_snapshot", run)

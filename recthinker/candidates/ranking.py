@@ -1,4 +1,4 @@
-"""From a source's scores to its ranked offer for each user, without what the user has; ties by seeded hash."""
+"""From a source's scores to its ranked offer for each user, without what the user already has."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F

@@ -126,7 +126,6 @@ def write_features(target: Target, *, ds: str, settings: FeatureSettings, run_id
         TableContractError: rows break a table's contract; that table keeps its old rows.
     """
     source, store = target.landing, target.store
-    _log_capped_links(source.interactions, settings)
 
     def write(table: Table, rows: DataFrame) -> int:
         if table is schemas.INTERACTIONS:
@@ -140,6 +139,7 @@ def write_features(target: Target, *, ds: str, settings: FeatureSettings, run_id
         tables |= {schemas.INTERACTIONS: source.interactions, schemas.HELD_OUT: target.held_out}
     with ThreadPoolExecutor(WRITERS) as writers:
         running = {table.name: writers.submit(write, table, rows) for table, rows in tables.items()}
+        writers.submit(_log_capped_links, source.interactions, settings).result()
         return {name: writing.result() for name, writing in running.items()}
 
 

@@ -33,7 +33,7 @@ class Judged:
 
     table: Table
     df: DataFrame
-    """Contract columns (null where unreadable), `reason` (null: kept), `row_json`."""
+    """Contract columns (null where unreadable), `reason` (null: kept), `row_json` (null: kept)."""
     source: str
 
     def persist(self) -> "Judged":
@@ -80,20 +80,16 @@ def judge(raw: RawTable, rules: IngestSettings, known_items: DataFrame | None) -
     )
     table = TABLES[raw.table]
     df = _one_a_key(table, df)
-    return Judged(table, df.select(*table.column_names, "reason", "row_json"), raw.source)
+    refused_json = F.when(F.col("reason").isNotNull(), F.col("row_json")).alias("row_json")
+    return Judged(table, df.select(*table.column_names, "reason", refused_json), raw.source)
 
 
 def _readable(raw: RawTable, df: DataFrame) -> DataFrame:
     """The raw strings as the contract's types; what cannot be read becomes null."""
-    blank = {name: _not_blank(F.col(name)) for name in IDS[raw.table]}
-    df = df.withColumns(blank)
-    if raw.table == "items":
-        empty = F.array().cast("array<string>")
-        return df.withColumns(
-            {"title": _not_blank(F.col("title")), "categories": F.coalesce("categories", empty)}
-        ).withColumn("attributes", F.coalesce("attributes", _no_attributes()))
-    if raw.table == "users":
-        return df.withColumn("attributes", F.coalesce("attributes", _no_attributes()))
+    texts = (*IDS[raw.table], *(name for name in ("title", "event_type") if name in df.columns))
+    df = df.withColumns({name: _not_blank(F.col(name)) for name in texts})
+    empty = {"categories": F.array().cast("array<string>"), "attributes": _no_attributes()}
+    df = df.withColumns({name: F.coalesce(name, none) for name, none in empty.items() if name in df.columns})
     if raw.table == "interactions":
         times = {"raw_rating": F.col("rating"), "event_time": read_time("event_time")}
         df = df.withColumns({**times, "ingested_at": read_time("ingested_at")})

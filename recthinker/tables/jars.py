@@ -12,7 +12,9 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pyspark import SparkConf
 from pyspark.errors import PySparkException
@@ -75,9 +77,9 @@ def _run_resolver(ivy: str) -> None:
     conf.set("spark.jars.packages", COORDINATE).set("spark.jars.excludes", SHIPPED_WITH_SPARK)
     conf.set("spark.jars.ivy", ivy).set("spark.driver.memory", "512m")
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    launch: Callable[..., Any] = launch_gateway  # pyspark leaves it untyped
     try:
-        # pyspark leaves this function untyped.
-        gateway = launch_gateway(conf, quiet)  # type: ignore[no-untyped-call]
+        gateway = launch(conf, quiet)
     except PySparkException as error:
         raise ConfigError(
             f"Spark could not resolve {COORDINATE}: check the network or proxy (Ivy settings: "

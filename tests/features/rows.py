@@ -18,7 +18,7 @@ def event(user: str, item: str, time: datetime, **columns: Any) -> tiny_world.Ro
 
 
 def histories(spark: SparkSession, **users: str) -> DataFrame:
-    """`interactions`: each user's items, oldest first, one an hour from 2024-03-01 on; `a=b` means b at a's time."""
+    """`interactions`: each user's items, oldest first, an hour apart; `a=b` means b at a's time."""
     rows = [
         event(user, item, START + timedelta(hours=hour))
         for user, text in users.items()

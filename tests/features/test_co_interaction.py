@@ -60,7 +60,10 @@ def test_co_interaction_is_additive_over_events(spark: SparkSession, features: F
     assert more["a", "b"]["support"] - one["a", "b"]["support"] == 1
     assert more["b", "c"]["support"] - one["b", "c"]["support"] == 1
     assert more["a", "c"]["support"] == one["a", "c"]["support"]
-    assert more["a", "b"]["next_weight"] == one["a", "b"]["next_weight"]
+    assert more["b", "a"]["next_weight"] == one["b", "a"]["next_weight"] == 0
+    # At distance 3 of a half-life of 10: 2^-(2/10).
+    grown = more["a", "b"]["next_weight"] - one["a", "b"]["next_weight"]
+    assert grown == pytest.approx(2 ** (-2 / 10), abs=WEIGHT_UNIT)
     for value in ("support", "next_weight"):
         assert both["a", "b"][value] == one["a", "b"][value] + other["a", "b"][value]
 

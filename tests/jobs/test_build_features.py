@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,12 @@ pytestmark = pytest.mark.spark
 
 
 @pytest.fixture
-def landed(store: TableStore, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> TableStore:
-    """The landing tables, where a job finds them."""
+def landed(tiny_store: TableStore, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> TableStore:
+    """A copy of the landing tables, where a job finds them."""
     monkeypatch.setenv("RECTHINKER_ENV", "test")
     monkeypatch.setenv("RECTHINKER__PATHS__VAR", str(settings.paths.var))
-    tiny_world.land(store)
-    return store
+    shutil.copytree(tiny_store.root, settings.paths.warehouse)
+    return TableStore(settings.paths.warehouse, tiny_store.spark)
 
 
 def run(job: str, *arguments: str, ds: str = tiny_world.DS) -> int:

@@ -74,8 +74,8 @@ ITEM_RELATION = Table(
         Column(
             "neighbours",
             rows(relation=STRING, label=STRING, item_id=STRING),
-            "edges by relation, then label (the tail's label, or its id); `item_id` null where the tail is no "
-            "item; at most `features.relation_max_neighbours`, rarer tails first",
+            "edges by relation, then label (the tail's label, or its id); `item_id` null where the tail is "
+            "no item; at most `features.relation_max_neighbours`, rarer tails first",
         ),
     ),
 )

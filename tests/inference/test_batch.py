@@ -1,0 +1,120 @@
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from recthinker.agent import Agent, Generate, Generated, Outcome
+from recthinker.errors import EngineError
+from recthinker.inference import ScriptedEngine, run_episodes
+from recthinker.inference.batch import request_seed
+from recthinker.inference.scripted import Planner
+from recthinker.lookup import Snapshot
+from recthinker.settings import Settings
+from tests import little_world as world
+
+
+@pytest.fixture
+def agent(settings: Settings) -> Agent:
+    return world.agent(settings)
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> Snapshot:
+    return world.snapshot(tmp_path / "s")
+
+
+def scripted(agent: Agent) -> ScriptedEngine:
+    return ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+
+
+def run(engine: object, agent: Agent, snapshot: Snapshot, in_flight: int = 8) -> dict[str, tuple[Outcome, list[int]]]:
+    rows = [snapshot.request(key) for key in world.HISTORIES]
+    episodes = run_episodes(engine, agent, snapshot.items, rows, max_in_flight=in_flight)  # type: ignore[arg-type]
+    return {
+        e.scene.request.key: (e.outcome, [place for place, _ in e.ranking()])  # type: ignore[misc]
+        for e in episodes
+    }
+
+
+def test_every_request_ends_with_an_outcome(agent: Agent, snapshot: Snapshot) -> None:
+    done = run(scripted(agent), agent, snapshot)
+    assert set(done) == set(world.HISTORIES)
+    assert {outcome for outcome, _ in done.values()} == {Outcome.RANKED}
+
+
+def test_the_planner_ranks_the_strongest_evidence_first(agent: Agent, snapshot: Snapshot) -> None:
+    # ann's candidates: i4, i3, i5, i6; i3 follows what she saw last.
+    assert run(scripted(agent), agent, snapshot)["ann"][1][0] == 1
+
+
+@pytest.mark.parametrize("in_flight", [1, 2, 8])
+def test_results_do_not_depend_on_the_number_in_flight(agent: Agent, snapshot: Snapshot, in_flight: int) -> None:
+    assert run(scripted(agent), agent, snapshot, in_flight) == run(scripted(agent), agent, snapshot, 4)
+
+
+class Slow(ScriptedEngine):
+    """Answers one request a step, the newest first, and notes how many were in flight."""
+
+    most = 0
+
+    def step(self) -> list[tuple[str, Generated]]:
+        self.most = max(self.most, len(self._requests))
+        request_id, request = self._requests.popitem()
+        return [(request_id, self._write(request_id, request))]
+
+
+def test_a_finished_turn_goes_on_at_once_and_the_window_stays_full(agent: Agent, snapshot: Snapshot) -> None:
+    engine = Slow(Planner(agent.chat, list(agent.toolbox.tools)))
+    assert len(run(engine, agent, snapshot, in_flight=2)) == 4
+    assert engine.most == 2
+
+
+class Poisoned(ScriptedEngine):
+    """Writes what the episode's code cannot take, for one user."""
+
+    def _write(self, request_id: str, request: Generate) -> Generated:
+        written = super()._write(request_id, request)
+        return Generated([None], [0.0]) if request_id.startswith("bob") else written  # type: ignore[list-item]
+
+
+def test_one_users_fault_costs_that_user_a_fallback(agent: Agent, snapshot: Snapshot) -> None:
+    done = run(Poisoned(Planner(agent.chat, list(agent.toolbox.tools))), agent, snapshot)
+    assert done["bob"][0] in (Outcome.FALLBACK_ERROR, Outcome.REPAIRED)
+    assert done["ann"][0] is Outcome.RANKED
+
+
+class Dead(ScriptedEngine):
+    """Dies at the first step."""
+
+    def step(self) -> list[tuple[str, Generated]]:
+        raise EngineError("dead")
+
+
+def test_a_dead_engine_ends_the_batch(agent: Agent, snapshot: Snapshot) -> None:
+    with pytest.raises(EngineError, match="dead"):
+        run(Dead(Planner(agent.chat, list(agent.toolbox.tools))), agent, snapshot)
+
+
+class Stuck(ScriptedEngine):
+    """Never finishes a request; notes what is aborted."""
+
+    aborted: tuple[str, ...] = ()
+
+    def step(self) -> list[tuple[str, Generated]]:
+        return []
+
+    def abort(self, request_ids: Iterable[str]) -> None:
+        self.aborted += tuple(request_ids)
+
+
+def test_an_episode_out_of_time_falls_back_and_is_aborted(agent: Agent, snapshot: Snapshot) -> None:
+    hurried = Agent(agent.chat, agent.toolbox, agent.settings.model_copy(update={"timeout_s": 1e-6}))
+    engine = Stuck(Planner(agent.chat, list(agent.toolbox.tools)))
+    done = run(engine, hurried, snapshot)
+    assert {outcome for outcome, _ in done.values()} == {Outcome.FALLBACK_TIMEOUT}
+    assert len(engine.aborted) == 4
+
+
+def test_seeds_depend_on_user_and_turn_only() -> None:
+    assert request_seed("ann", 0, 1) == request_seed("ann", 0, 1)
+    assert len({request_seed("ann", 0, 1), request_seed("ann", 1, 1), request_seed("bob", 0, 1)}) == 3

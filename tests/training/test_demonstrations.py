@@ -1,0 +1,65 @@
+import random
+from pathlib import Path
+
+import pytest
+
+from recthinker.agent import Agent
+from recthinker.settings import Settings
+from recthinker.training.demonstrations import (
+    IGNORED,
+    Demonstration,
+    base_example,
+    demonstrate,
+    sft_example,
+    short_example,
+)
+from tests import little_world as world
+
+
+@pytest.fixture
+def agent(settings: Settings) -> Agent:
+    return world.agent(settings)
+
+
+def drawn(agent: Agent, folder: Path, target: str = "i5") -> Demonstration:
+    snapshot = world.snapshot(folder)
+    rows = [snapshot.request("ann")]
+    (made,) = demonstrate(agent, snapshot.items, rows, {"ann": snapshot.items.code(target)}, random_share=0.0)
+    return made
+
+
+def test_the_target_changes_nothing_that_the_agent_reads(agent: Agent, tmp_path: Path) -> None:
+    one, other = (drawn(agent, tmp_path / target, target) for target in ("i4", "i6"))
+    assert one.target != other.target
+    assert (one.ids, one.ranking, one.drawn_ranking) == (other.ids, other.ranking, other.drawn_ranking)
+
+
+def test_sft_learns_only_what_the_agent_wrote_and_the_item_chosen(agent: Agent, tmp_path: Path) -> None:
+    made = drawn(agent, tmp_path / "s")
+    ids, labels = sft_example(made, agent.chat.end_id)
+    assert len(ids) == len(labels)
+    learned = [label for label in labels if label != IGNORED]
+    assert learned == [id_ for id_, mask in zip(made.ids, made.mask, strict=True) if mask] + [made.target]
+    assert labels[-2] == made.target
+    assert ids[-1] == agent.chat.end_id
+
+
+def test_base_learns_results_and_the_whole_ranking_but_no_prompt(agent: Agent, tmp_path: Path) -> None:
+    made = drawn(agent, tmp_path / "s")
+    ids, labels = base_example(made, agent.chat.end_id)
+    assert set(labels[: made.prompt_length]) == {IGNORED}
+    assert labels[made.prompt_length :] == ids[made.prompt_length :]
+    assert sorted(ids[-5:-1]) == sorted(made.ranking) == sorted(agent.chat.label_ids[:4])
+
+
+def test_short_examples_keep_the_best_candidate_and_drop_text(agent: Agent, tmp_path: Path) -> None:
+    made = drawn(agent, tmp_path / "s")
+    ids, labels = short_example(made, agent.chat, random.Random(1))
+    assert len(ids) == len(labels) < len(base_example(made, agent.chat.end_id)[0])
+    assert made.ranking[0] in ids
+    assert not set(agent.chat.words("Title 4")) & set(ids)
+
+
+def test_drawn_rankings_follow_the_planners_probabilities(agent: Agent, tmp_path: Path) -> None:
+    made = drawn(agent, tmp_path / "s")
+    assert sorted(made.drawn_ranking) == sorted(made.ranking)
