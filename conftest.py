@@ -1,8 +1,13 @@
 """Runs fast tests first: plain ones, then Spark, then slow ones, the engine and whole pipelines."""
 
+import logging
+
 import pytest
 
 SLOWNESS = ("spark", "slow", "vllm", "e2e")
+
+# Its farewell at exit would meet a log that pytest has closed.
+logging.getLogger("py4j").setLevel(logging.WARNING)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

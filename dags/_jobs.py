@@ -73,7 +73,7 @@ def run_job(name: str, day: str, *arguments: str) -> str:
         RuntimeError: it failed otherwise; Airflow retries.
     """
     argv = [sys.executable, "-m", f"jobs.{name}", "--ds", day, "--run-id", run_id(), *arguments]
-    code, last_line = run_process(argv, label=" ".join((name, *arguments)))
+    code, last_line = run_process(argv, label=" ".join((name, *arguments[1::2])))
     require_success(code, f"{name} for {day} exited {code}: {last_line}")
     return last_line
 

@@ -74,7 +74,9 @@ def run_job(
 
 
 def main(
-    name: str, body: Callable[[Job], str], add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
+    name: str,
+    body: Callable[[Job], str],
+    add_arguments: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> None:
     """`run_job` as a process: leave at once with its exit code, whatever threads a library still holds."""
     code = run_job(name, body, add_arguments)

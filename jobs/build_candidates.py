@@ -34,9 +34,7 @@ def run(job: Job) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which cuts."""
-    parser.add_argument(
-        "--cut", action="append", default=[], help="holdout_last:N or temporal:DATE; repeatable"
-    )
+    parser.add_argument("--cut", action="append", default=[], help="holdout_last:N or temporal:DATE; repeatable")
     parser.add_argument("--cutoff", type=datetime.fromisoformat, help="leave out what arrived later (UTC)")
 
 

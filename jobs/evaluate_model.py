@@ -1,7 +1,7 @@
 """Measure the serving model against simple systems, on each user's last interaction among sampled candidates.
 
 Reads the cut of D that takes each user's last event away (built by `python -m jobs.build_features --ds D --cut
-holdout_last:1 --with-candidates`) and the model of the settings' alias; writes evaluation.json beside the model version.
+holdout_last:1 --with-candidates`) and the model of the settings' alias; writes evaluation.json beside the version.
 Safe to run again.
 """
 
@@ -22,7 +22,9 @@ def run(job: Job) -> str:
     shutil.rmtree(folder)
     if settings.model.path is None:
         registry.log_evaluation(version, evaluation)
-    figures = ", ".join(f"{s['name']} {s['ndcg']:.3f} [{s['ndcg_low']:.3f}, {s['ndcg_high']:.3f}]" for s in evaluation["systems"])
+    figures = ", ".join(
+        f"{s['name']} {s['ndcg']:.3f} [{s['ndcg_low']:.3f}, {s['ndcg_high']:.3f}]" for s in evaluation["systems"]
+    )
     return f"model {version}, {evaluation['users']} users, NDCG@{evaluation['k']}: {figures}"
 
 

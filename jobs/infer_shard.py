@@ -1,7 +1,7 @@
 """Run the agent for every user of one shard.
 
-Reads <run_dir>/inference_plan.json and the snapshot and model that it pins; writes <run_dir>/shards/<k>/ whole or not at
-all. Safe to run again.
+Reads <run_dir>/inference_plan.json and the snapshot and model that it pins; writes <run_dir>/shards/<k>/ whole or not
+at all. Safe to run again.
 """
 
 import argparse

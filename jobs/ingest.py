@@ -34,23 +34,17 @@ def run(job: Job) -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which data, and what their columns are called."""
     parser.add_argument("--source", choices=["movielens", "tabular"], required=True, help="reader")
-    parser.add_argument(
-        "--path", type=Path, required=True, help="movielens: the folder; tabular: interactions"
-    )
+    parser.add_argument("--path", type=Path, required=True, help="movielens: the folder; tabular: interactions")
     parser.add_argument("--items", type=Path, help="tabular: file of items")
     parser.add_argument("--users", type=Path, help="tabular: file of users")
-    parser.add_argument(
-        "--mapping", default="", help="tabular: our=their column names, as user_id=uid,item_id=sku"
-    )
+    parser.add_argument("--mapping", default="", help="tabular: our=their column names, as user_id=uid,item_id=sku")
 
 
 def _source(args: argparse.Namespace) -> Source:
     if args.source == "tabular":
         return open_tabular(args.path, items=args.items, users=args.users, mapping=_mapping(args.mapping))
     if args.items or args.users or args.mapping:
-        raise ConfigError(
-            "--items, --users and --mapping are for --source tabular; movielens finds its files itself"
-        )
+        raise ConfigError("--items, --users and --mapping are for --source tabular; movielens finds its files itself")
     return open_movielens(args.path)
 
 

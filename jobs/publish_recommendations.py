@@ -39,18 +39,13 @@ def run(job: Job) -> str:
     for table, rows in frames.items():
         check_rows(table, rows, ds=job.ds)
     _require_unseen(frames[RECOMMENDATIONS], store, night, job.ds)
-    written = {
-        table.name: store.write_ds(table, rows, ds=job.ds, run_id=job.run_id)
-        for table, rows in frames.items()
-    }
+    written = {table.name: store.write_ds(table, rows, ds=job.ds, run_id=job.run_id) for table, rows in frames.items()}
     manifest = _manifest(job, night, {name: table.rows for name, table in written.items()})
     manifest_rows = store.spark.createDataFrame([manifest], spark_schema(RUN_MANIFEST))
     store.write_ds(RUN_MANIFEST, manifest_rows, ds=job.ds, run_id=job.run_id)
     outcomes = ", ".join(f"{count} {name}" for name, count in sorted(night.outcomes.items()))
     version = written["recommendations"].version
-    return (
-        f"{night.users} users ({outcomes}), {night.recommendations} rows, recommendations version {version}"
-    )
+    return f"{night.users} users ({outcomes}), {night.recommendations} rows, recommendations version {version}"
 
 
 def _require_unseen(lists: Any, store: TableStore, night: Night, ds: str) -> None:

@@ -25,7 +25,11 @@ def run(job: Job) -> str:
     from recthinker.training.bootstrap import headline, make_first_champion
 
     version, evaluation = make_first_champion(
-        registry, settings, ds=job.ds, folder=settings.paths.models / f"first-{job.run_id}", on_progress=_Reporter()
+        registry,
+        settings,
+        ds=job.ds,
+        folder=settings.paths.models / f"first-{job.run_id}",
+        on_progress=_Reporter(),
     )
     figures = ", ".join(f"{name} {value:.3f}" for name, value in headline(evaluation).items())
     return f"model {version}: {figures}"

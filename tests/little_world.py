@@ -25,7 +25,12 @@ DS = "2024-03-10"
 MIN_USERS = 2
 HISTORIES = {"ann": ["i1", "i2"], "bob": ["i3", "i1"], "cat": ["i3", "i4"], "dan": ["i5"]}
 """Newest first."""
-OFFERED = {"ann": ["i4", "i3", "i5", "i6"], "bob": ["i2", "i4"], "cat": ["i1", "i2"], "dan": ["i1", "i2", "i3"]}
+OFFERED = {
+    "ann": ["i4", "i3", "i5", "i6"],
+    "bob": ["i2", "i4"],
+    "cat": ["i1", "i2"],
+    "dan": ["i1", "i2", "i3"],
+}
 
 
 def features(titles: dict[str, str] | None = None) -> FeatureRows:
@@ -36,7 +41,12 @@ def features(titles: dict[str, str] | None = None) -> FeatureRows:
         user_history=_rows(USER_HISTORY, [{"user_id": u, "events": _events(h)} for u, h in HISTORIES.items()]),
         similar_users=_rows(
             SIMILAR_USERS,
-            [{"user_id": "ann", "neighbours": [{"user_id": u, "similarity": 0.5} for u in ("bob", "cat", "dan")]}],
+            [
+                {
+                    "user_id": "ann",
+                    "neighbours": [{"user_id": u, "similarity": 0.5} for u in ("bob", "cat", "dan")],
+                }
+            ],
         ),
         item_metadata=_rows(ITEM_METADATA, [_item(n, titles[f"i{n}"]) for n in range(1, 7)]),
         item_relation=_rows(

@@ -113,9 +113,7 @@ def landing_rows() -> dict[str, list[Row]]:
 def frame(spark: SparkSession, table: str, rows: list[Row]) -> DataFrame:
     """`rows` as a Spark frame with the contract's columns and types."""
     names = TABLES[table].column_names
-    return spark.createDataFrame(
-        [tuple(row[name] for name in names) for row in rows], spark_schema(TABLES[table])
-    )
+    return spark.createDataFrame([tuple(row[name] for name in names) for row in rows], spark_schema(TABLES[table]))
 
 
 def frames(spark: SparkSession) -> dict[str, DataFrame]:
@@ -147,15 +145,9 @@ def write_recbole_files(folder: Path, name: str = "tiny") -> Path:
             for r in items()
         ],
         "user": ["user_id:token\tage:token\tgender:token\toccupation:token\tzip_code:token"]
-        + [
-            f"{r['user_id']}\t{r['attributes']['age']}\t{r['attributes']['gender']}\tother\t00000"
-            for r in users()
-        ],
+        + [f"{r['user_id']}\t{r['attributes']['age']}\t{r['attributes']['gender']}\tother\t00000" for r in users()],
         "kg": ["head_id:token\trelation_id:token\ttail_id:token"]
-        + [
-            "\t".join((f"m.{r['head_item_id']}", f"film.film.{r['relation']}", _entity(r)))
-            for r in item_relations()
-        ],
+        + ["\t".join((f"m.{r['head_item_id']}", f"film.film.{r['relation']}", _entity(r))) for r in item_relations()],
         "link": ["item_id:token\tentity_id:token"] + [f"{item}\tm.{item}" for item in item_ids()],
     }
     for ending, rows in lines.items():

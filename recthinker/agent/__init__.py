@@ -1,4 +1,4 @@
-"""The Analyze-Plan-Act agent (RecThinker, arXiv 2603.09843): chat format, episode state machine, records of episodes."""
+"""The Analyze-Plan-Act agent (RecThinker, arXiv 2603.09843): chat format, episode state machine, records."""
 
 from recthinker.agent.compact import CompactFormat, train_tokenizer
 from recthinker.agent.episode import Agent, CalledTool, Episode, candidate_order

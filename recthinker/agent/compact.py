@@ -31,8 +31,8 @@ CONTROL = (PAD, SYSTEM, USER, CANDIDATES, THINK, CALL, RESULT, RANK, END, *LABEL
 TOKENIZER_FILE = "tokenizer.json"
 
 INSTRUCTION = (
-    "Rank the candidates for this user, the next choice first. Say what is known, whether it is sufficient, and what is "
-    "missing; then look up one thing, or rank. Tools:"
+    "Rank the candidates for this user, the next choice first. Say what is known, whether it is sufficient, and what "
+    "is missing; then look up one thing, or rank. Tools:"
 )
 KNOWN, MISSING, SUFFICIENT = "known", "sufficient no missing", "sufficient yes"
 EVENT_COUNTS = ((20, "few events"), (60, "some events"), (150, "many events"), (None, "very many events"))
@@ -70,14 +70,14 @@ class CompactFormat:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         tokenizer.encode_special_tokens = True
-        ids = {token: tokenizer.token_to_id(token) for token in CONTROL}
-        missing = [token for token, id_ in ids.items() if id_ is None]
+        ids = {token: id_ for token in CONTROL if (id_ := tokenizer.token_to_id(token)) is not None}
+        missing = [token for token in CONTROL if token not in ids]
         if missing:
             raise ConfigError(
                 f"the model's tokenizer lacks control tokens of the compact format ({', '.join(missing[:5])} ...); "
                 "use a model trained by this pipeline"
             )
-        self.ids: dict[str, int] = ids
+        self.ids = ids
         self.label_ids = tuple(ids[token] for token in LABELS)
         self.level_ids = tuple(ids[token] for token in LEVELS)
         self.tool_ids = {name: ids[token] for name, token in TOOLS.items()}
@@ -107,7 +107,12 @@ class CompactFormat:
 
     def system(self, tool_names: Iterable[str]) -> list[int]:
         """The part of the prompt that all users share."""
-        return [self.ids[SYSTEM], *self.words(INSTRUCTION, limit=None), *(self.tool_ids[n] for n in tool_names), self.end_id]
+        return [
+            self.ids[SYSTEM],
+            *self.words(INSTRUCTION, limit=None),
+            *(self.tool_ids[n] for n in tool_names),
+            self.end_id,
+        ]
 
     def user(self, scene: Scene, max_title_words: int) -> list[int]:
         """The part of the prompt about one user: how much is known of them, and the labelled candidates."""
@@ -159,8 +164,8 @@ class CompactFormat:
         ids: list[int] = []
         for segment in segments:
             match segment:
-                case Label(index):
-                    ids.append(self.label_ids[index])
+                case Label(place):
+                    ids.append(self.label_ids[place])
                 case Level(value):
                     ids.append(self.level_ids[value])
                 case Words(text):

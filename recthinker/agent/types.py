@@ -42,7 +42,7 @@ class StopReason(StrEnum):
     """The agent judged what it knew sufficient."""
     CALL_LIMIT = "call_limit"
     """It had used all its calls and was made to answer."""
-    TOKEN_LIMIT = "token_limit"  # noqa: S105 - not a password
+    TOKEN_LIMIT = "token_limit"
     """No room for another turn; it was made to answer."""
     UNFINISHED_TURN = "unfinished_turn"
     """A turn ended with neither a call nor an answer; it was made to answer."""

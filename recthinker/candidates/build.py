@@ -48,9 +48,7 @@ def candidates(
         "popularity": (popularity_scores(owned, item_metadata, n=n_popular), n_popular),
         "als": (als_scores(interactions, settings.als, n=n + ALS_DEPTH, seed=settings.seed), n),
     }
-    offers = [
-        offer(name, scored, owned, n=size, seed=settings.seed) for name, (scored, size) in sources.items()
-    ]
+    offers = [offer(name, scored, owned, n=size, seed=settings.seed) for name, (scored, size) in sources.items()]
     merged = fuse(offers, rrf_k=settings.rrf_k, max_items=settings.max_items, seed=settings.seed)
     return merged.select(F.lit(ds).alias("ds"), "user_id", "items")
 

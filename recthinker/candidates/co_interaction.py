@@ -7,9 +7,7 @@ COSINE_UNIT = 2.0**-40
 """Cosines are added as whole multiples of this: sums of integers do not depend on the order of terms."""
 
 
-def co_interaction_scores(
-    user_history: DataFrame, co_interaction: DataFrame, *, neighbours: int
-) -> DataFrame:
+def co_interaction_scores(user_history: DataFrame, co_interaction: DataFrame, *, neighbours: int) -> DataFrame:
     """Each user's neighbours: score = sum of the cosines to the items of the user's history.
 
     Args:
@@ -23,9 +21,7 @@ def co_interaction_scores(
     history = user_history.select("user_id", F.explode("events.item_id").alias("item_id"))
     strongest = F.transform(
         F.slice("neighbours", 1, neighbours),
-        lambda n: F.struct(
-            n.item_id.alias("item_id"), F.round(n.cosine / COSINE_UNIT).cast("long").alias("units")
-        ),
+        lambda n: F.struct(n.item_id.alias("item_id"), F.round(n.cosine / COSINE_UNIT).cast("long").alias("units")),
     )
     lists = co_interaction.select("item_id", strongest.alias("neighbours"))
     return (

@@ -39,7 +39,7 @@ def doctor(settings: Settings, console: Console) -> bool:
             found, mark = check(settings), "[green]ok[/]"
         except RecThinkerError as error:
             found, mark, is_well = str(error), "[red]wrong[/]", False
-        console.print(f"{mark}  {name}: {escape(found)}", highlight=False)
+        console.print(f"{mark}  {name}: {escape(found)}", highlight=False, soft_wrap=True)
     return is_well
 
 
@@ -80,9 +80,7 @@ def _jars(settings: Settings) -> str:
 def _disk(settings: Settings) -> str:
     """Free space where `var` lies or will lie."""
     folder = next(
-        path
-        for path in (settings.paths.var.absolute(), *settings.paths.var.absolute().parents)
-        if path.exists()
+        path for path in (settings.paths.var.absolute(), *settings.paths.var.absolute().parents) if path.exists()
     )
     free_gib = shutil.disk_usage(folder).free / 2**30
     if free_gib < MIN_FREE_GIB:
@@ -95,9 +93,7 @@ def _disk(settings: Settings) -> str:
 
 def _tables(settings: Settings) -> str:
     try:
-        versions = {
-            table.name: table_version(settings.paths.warehouse, table) for table in (INTERACTIONS, ITEMS)
-        }
+        versions = {table.name: table_version(settings.paths.warehouse, table) for table in (INTERACTIONS, ITEMS)}
     except TableContractError as error:
         raise TableContractError(
             f"{error} (`recthinker ingest SOURCE PATH`, or `make nightly` for the demo data)"

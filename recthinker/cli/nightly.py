@@ -14,7 +14,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 from recthinker.cli.children import run_job
 from recthinker.settings import Settings
@@ -47,9 +47,7 @@ def nightly(settings: Settings, ds: str, console: Console) -> None:
             run_job(name, *common, *arguments, log=log_file(settings, run_id), show=progress.console.out)
             progress.advance(bar)
 
-        _run_steps(
-            step, run_dir, lambda shards: progress.update(bar, total=len(BEFORE_INFERENCE) + shards + 2)
-        )
+        _run_steps(step, run_dir, lambda shards: progress.update(bar, total=len(BEFORE_INFERENCE) + shards + 2))
     print_summary(settings, [run_dir], console)
 
 
@@ -76,10 +74,8 @@ def log_file(settings: Settings, run_id: str) -> Path:
 
 def print_summary(settings: Settings, run_dirs: list[Path], console: Console) -> None:
     """Seconds stage by stage, the table and the report; the last of `run_dirs` is the night itself."""
-    stages = [
-        json.loads(path.read_text("utf-8")) for folder in run_dirs for path in folder.glob("stages/*.json")
-    ]
-    table = Table("stage", "seconds", "what it did", box=None, pad_edge=False)
+    stages = [json.loads(path.read_text("utf-8")) for folder in run_dirs for path in folder.glob("stages/*.json")]
+    table = Table("stage", "seconds", Column("what it did", overflow="fold"), box=None, pad_edge=False)
     for stage in sorted(stages, key=lambda stage: float(stage["ended_at"])):
         table.add_row(stage["stage"], f"{stage['seconds']:.1f}", stage["summary"])
     console.print(table)

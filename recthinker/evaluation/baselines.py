@@ -20,7 +20,8 @@ def random_scores(candidates: np.ndarray, *, seed: int) -> np.ndarray:
 
 def popularity_scores(matrix: sparse.csr_matrix, candidates: np.ndarray) -> np.ndarray:
     """How many users have each candidate."""
-    return np.asarray(matrix.sum(axis=0)).ravel()[candidates]
+    counts: np.ndarray = np.asarray(matrix.sum(axis=0)).ravel()[candidates]
+    return counts
 
 
 def itemknn_scores(matrix: sparse.csr_matrix, candidates: np.ndarray, *, neighbours: int) -> np.ndarray:

@@ -52,7 +52,12 @@ def compare(
         if name != subject:
             difference = bootstrap_mean(gains[subject] - gains[name], **interval)
             paired.append(
-                {"against": name, "difference": difference.mean, "low": difference.low, "high": difference.high}
+                {
+                    "against": name,
+                    "difference": difference.mean,
+                    "low": difference.low,
+                    "high": difference.high,
+                }
             )
     width = next(iter(scores.values())).shape[1]
     floor = chance(width, settings.k)
@@ -69,7 +74,7 @@ def compare(
             {
                 "name": PROBE,
                 "value": float(probe),
-                "expectation": f"at most chance ({floor[0]:.4f}); clearly above it, the statistics would leak the target",
+                "expectation": f"at most chance ({floor[0]:.4f}); clearly above it, statistics leak the target",
             }
         ],
         "command": command,

@@ -61,13 +61,19 @@ def held_out_users(cut: CutRows) -> list[HeldOutUser]:
     offered = {row["user_id"]: [i["item_id"] for i in row["items"]] for row in cut.candidates.to_pylist()}
     users = [
         HeldOutUser(
-            user, [taken[user][p] for p in sorted(taken[user])], history[user], frozenset(owned[user]), offered.get(user, [])
+            user,
+            [taken[user][p] for p in sorted(taken[user])],
+            history[user],
+            frozenset(owned[user]),
+            offered.get(user, []),
         )
         for user in sorted(taken)
         if user in history
     ]
     if not users:
-        raise TableContractError("no user has both held-out events and a history; use a cut that takes fewer events away")
+        raise TableContractError(
+            "no user has both held-out events and a history; use a cut that takes fewer events away"
+        )
     return users
 
 
@@ -91,7 +97,7 @@ def requests(
         positions: held-out positions that may be targets; 1 = newest.
         hard_share: share of requests whose negatives come from the candidate sources.
     """
-    rng = random.Random(seed)  # noqa: S311 - a sample, not a secret
+    rng = random.Random(seed)
     rows = [_request(rng, *drawn, item_ids, negatives, hard_share) for drawn in _draws(rng, users, positions, count)]
     strings = pa.list_(pa.string())
     schema = pa.schema(

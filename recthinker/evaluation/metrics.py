@@ -14,7 +14,8 @@ def target_ranks(scores: np.ndarray, target: np.ndarray) -> np.ndarray:
         target: the target's column, (U,).
     """
     own = scores[np.arange(len(scores)), target][:, None]
-    return 1 + (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2
+    ranks: np.ndarray = 1 + (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2
+    return ranks
 
 
 def ndcg(ranks: np.ndarray, k: int) -> np.ndarray:

@@ -70,9 +70,7 @@ def pair_counts(events: DataFrame, settings: FeatureSettings) -> DataFrame:
             F.when(is_up, 0).otherwise(weight).alias("down"),
         )
         .groupBy("low", "high")
-        .agg(
-            F.count("*").alias("support"), F.sum("up").alias("weight_up"), F.sum("down").alias("weight_down")
-        )
+        .agg(F.count("*").alias("support"), F.sum("up").alias("weight_up"), F.sum("down").alias("weight_down"))
     )
 
 
@@ -84,12 +82,8 @@ def _weights(settings: FeatureSettings) -> Column:
 
 def _with_strength(pairs: DataFrame, items: DataFrame) -> DataFrame:
     """`pairs` with the items' ids, and with cosine and lift."""
-    low = items.select(
-        F.col("number").alias("low"), F.col("item_id").alias("low_id"), F.col("n").alias("n_low")
-    )
-    high = items.select(
-        F.col("number").alias("high"), F.col("item_id").alias("high_id"), F.col("n").alias("n_high")
-    )
+    low = items.select(F.col("number").alias("low"), F.col("item_id").alias("low_id"), F.col("n").alias("n_low"))
+    high = items.select(F.col("number").alias("high"), F.col("item_id").alias("high_id"), F.col("n").alias("n_high"))
     total = items.agg(F.sum("n").alias("n_all"))
     product = F.col("n_low").cast("double") * F.col("n_high")
     return (

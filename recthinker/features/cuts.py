@@ -68,12 +68,8 @@ class Cut:
             try:
                 return cls("temporal", date.fromisoformat(value))
             except ValueError as error:
-                raise ConfigError(
-                    f"training cut {text!r}: {value} is no date; give temporal:YYYY-MM-DD"
-                ) from error
-        raise ConfigError(
-            f"a training cut should be holdout_last:N (N >= 1) or temporal:YYYY-MM-DD, found {text!r}"
-        )
+                raise ConfigError(f"training cut {text!r}: {value} is no date; give temporal:YYYY-MM-DD") from error
+        raise ConfigError(f"a training cut should be holdout_last:N (N >= 1) or temporal:YYYY-MM-DD, found {text!r}")
 
     @property
     def name(self) -> str:

@@ -8,9 +8,7 @@ from recthinker.features.order import tie_break
 from recthinker.settings import FeatureSettings
 
 
-def item_metadata(
-    interactions: DataFrame, items: DataFrame, *, ds: str, settings: FeatureSettings
-) -> DataFrame:
+def item_metadata(interactions: DataFrame, items: DataFrame, *, ds: str, settings: FeatureSettings) -> DataFrame:
     """Rows of `item_metadata`, one for each item of the catalogue or of a known event.
 
     An item that only events name gets its id as title and no categories or attributes. `popularity_rank` is 1
@@ -23,9 +21,7 @@ def item_metadata(
         settings: uses `seed`.
     """
     counts = interactions.groupBy("item_id").agg(F.count("*").alias("events"), mean_rating())
-    rows = items.join(counts, "item_id", "full").withColumn(
-        "popularity", F.coalesce("events", F.lit(0).cast("long"))
-    )
+    rows = items.join(counts, "item_id", "full").withColumn("popularity", F.coalesce("events", F.lit(0).cast("long")))
     # One partition on purpose: a rank over the whole catalogue, whose size is that of the items, not of the
     # events.
     by_popularity = Window.orderBy(F.desc("popularity"), tie_break(settings.seed, "item_id"))

@@ -37,11 +37,7 @@ def linking_users(owned: DataFrame, settings: FeatureSettings) -> DataFrame:
     """`owned` (user_id, item_id; distinct), at most `similar_max_users_per_item` users an item, by hash."""
     sample = Window.partitionBy("item_id").orderBy(tie_break(settings.seed, "user_id", "item_id"))
     place = F.row_number().over(sample)
-    return (
-        owned.withColumn("place", place)
-        .where(F.col("place") <= settings.similar_max_users_per_item)
-        .drop("place")
-    )
+    return owned.withColumn("place", place).where(F.col("place") <= settings.similar_max_users_per_item).drop("place")
 
 
 def shared_items(links: DataFrame) -> DataFrame:
@@ -60,19 +56,13 @@ def capped_links(interactions: DataFrame, settings: FeatureSettings) -> DataFram
     """What the cap on users per item does, in one row: `items` over it, `links` in all, `dropped` of them."""
     users = interactions.groupBy("item_id").agg(F.count_distinct("user_id").alias("users"))
     over = F.greatest(F.col("users") - settings.similar_max_users_per_item, F.lit(0))
-    return users.agg(
-        F.count_if(over > 0).alias("items"), F.sum("users").alias("links"), F.sum(over).alias("dropped")
-    )
+    return users.agg(F.count_if(over > 0).alias("items"), F.sum("users").alias("links"), F.sum(over).alias("dropped"))
 
 
 def _with_similarity(shared: DataFrame, users: DataFrame) -> DataFrame:
     """`shared` with the users' ids and their similarity."""
-    low = users.select(
-        F.col("number").alias("low"), F.col("user_id").alias("low_id"), F.col("n").alias("n_low")
-    )
-    high = users.select(
-        F.col("number").alias("high"), F.col("user_id").alias("high_id"), F.col("n").alias("n_high")
-    )
+    low = users.select(F.col("number").alias("low"), F.col("user_id").alias("low_id"), F.col("n").alias("n_low"))
+    high = users.select(F.col("number").alias("high"), F.col("user_id").alias("high_id"), F.col("n").alias("n_high"))
     product = F.col("n_low").cast("double") * F.col("n_high")
     return (
         shared.join(F.broadcast(low), "low")

@@ -26,9 +26,7 @@ def user_profile(
         F.max("event_time").alias("last_time"),
         mean_rating(),
     )
-    rows = totals.join(users, "user_id", "left").join(
-        top_categories(interactions, items, settings), "user_id", "left"
-    )
+    rows = totals.join(users, "user_id", "left").join(top_categories(interactions, items, settings), "user_id", "left")
     return rows.select(
         F.lit(ds).alias("ds"),
         "user_id",

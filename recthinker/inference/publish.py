@@ -62,9 +62,7 @@ def check_night(run_dir: Path, *, ds: str, run_id: str, top_n: int, max_failed_s
     rows = 0
     for shard in plan.shards:
         trajectories = _read(run_dir, shard, TRAJECTORIES, ["ds", "user_id", "status", "ranking"])
-        lists = _read(
-            run_dir, shard, RECOMMENDATIONS, ["ds", "user_id", "rank", "item_id", "score", "run_id"]
-        )
+        lists = _read(run_dir, shard, RECOMMENDATIONS, ["ds", "user_id", "rank", "item_id", "score", "run_id"])
         where = f"shard {shard} of {ds}"
         _check_stamps(trajectories, lists, ds=ds, run_id=run_id, where=where)
         outcomes += _check_summary(run_dir, shard, trajectories, where)
@@ -186,6 +184,4 @@ def _check_users(shards: list[pa.ChunkedArray], planned: int, ds: str) -> None:
 def _refuse(broken: pa.Table, message: str) -> None:
     if broken.num_rows:
         examples = ", ".join(str(user) for user in broken["user_id"].slice(0, 3).to_pylist())
-        raise TableContractError(
-            f"{message % broken.num_rows}, such as user {examples}; nothing is published"
-        )
+        raise TableContractError(f"{message % broken.num_rows}, such as user {examples}; nothing is published")

@@ -149,6 +149,6 @@ class ScriptedEngine:
             best = request.score_ids[scores.index(max(scores))]
             return Generated([best], [max(scores)], scores=scores)
         key = request_id.rpartition(":")[0]
-        call = self._planner.decide(reading, random.Random(key))  # noqa: S311 - a plan, not a secret
+        call = self._planner.decide(reading, random.Random(key))
         ids = self._planner.chat.turn(reading.known, call)
         return Generated(ids, [0.0] * len(ids))

@@ -75,9 +75,7 @@ def run_shard(
         progress.count(outcome)
         on_progress(progress)
 
-    episodes = run_episodes(
-        engine, agent, snapshot.items, requests, max_in_flight=max_in_flight, on_done=count
-    )
+    episodes = run_episodes(engine, agent, snapshot.items, requests, max_in_flight=max_in_flight, on_done=count)
     totals: Counter[str] = Counter()
     started = time.monotonic()
     _write_rows(unfinished, run, agent, _counted(episodes, totals))

@@ -29,9 +29,7 @@ class VllmEngine:
         EngineError: the folder is not a model, or vLLM cannot start.
     """
 
-    def __init__(
-        self, model_dir: Path, settings: InferenceSettings, *, max_model_len: int, temperature: float
-    ) -> None:
+    def __init__(self, model_dir: Path, settings: InferenceSettings, *, max_model_len: int, temperature: float) -> None:
         absent = [name for name in MODEL_FILES if not (model_dir / name).is_file()]
         if absent:
             raise EngineError(f"{model_dir} is not a model folder: {', '.join(absent)} missing")

@@ -61,7 +61,8 @@ class Lists:
         self.values = column.values.to_numpy()
 
     def __getitem__(self, row: int) -> np.ndarray:
-        return self.values[self.offsets[row] : self.offsets[row + 1]]
+        values: np.ndarray = self.values[self.offsets[row] : self.offsets[row + 1]]
+        return values
 
 
 def find(hashes: np.ndarray, keys: pa.StringArray, key: str) -> int:

@@ -95,15 +95,14 @@ def _lists(column: pa.ChunkedArray) -> pa.ListArray:
     """A list column as one array whose offsets start at its first value."""
     array = column.combine_chunks()
     array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
-    return pa.ListArray.from_arrays(
-        pc.subtract(array.offsets, array.offsets[0]).cast(pa.int32()), array.flatten()
-    )
+    return pa.ListArray.from_arrays(pc.subtract(array.offsets, array.offsets[0]).cast(pa.int32()), array.flatten())
 
 
 def _item_lists(column: pa.ChunkedArray) -> list[list[str]]:
     """The item ids of a list<struct<item_id, ...>> column."""
     array = _lists(column)
-    return pa.ListArray.from_arrays(array.offsets, array.values.field("item_id")).to_pylist()
+    lists: list[list[str]] = pa.ListArray.from_arrays(array.offsets, array.values.field("item_id")).to_pylist()
+    return lists
 
 
 def _sorted_by_key(table: pa.Table, key: str) -> pa.Table:
@@ -114,7 +113,9 @@ def _sorted_by_key(table: pa.Table, key: str) -> pa.Table:
 
 def _codes(values: pa.Array, ids: pa.Array) -> np.ndarray:
     """Row numbers of `values` in `ids`; -1 where absent."""
-    return pc.fill_null(pc.index_in(values, value_set=ids), -1).to_numpy(zero_copy_only=False).astype(np.int32)
+    rows = pc.fill_null(pc.index_in(values, value_set=ids), -1)
+    codes: np.ndarray = rows.to_numpy(zero_copy_only=False).astype(np.int32)
+    return codes
 
 
 def _int_lists(offsets: np.ndarray, values: np.ndarray) -> pa.ListArray:
@@ -192,7 +193,9 @@ def _request_rows(requests: pa.Table, ids: pa.Array, features: FeatureRows, min_
     codes = _codes(candidates.values, ids)
     if (codes < 0).any():
         stranger = candidates.values[int(np.argmax(codes < 0))].as_py()
-        raise SnapshotError(f"candidate {stranger!r} is not in item_metadata; build features and candidates of the same D")
+        raise SnapshotError(
+            f"candidate {stranger!r} is not in item_metadata; build features and candidates of the same D"
+        )
     history_codes = _codes(history.values, ids)
     offsets = candidates.offsets.to_numpy()
     similar = _similar_counts(requests["user_id"], offsets, codes, ids, features, min_users)

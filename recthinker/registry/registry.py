@@ -142,9 +142,7 @@ class Registry:
         """Keep an evaluation beside the files of a version; it takes the place of an older one."""
         logged = self._client.get_model_version(version.name, version.version).tags.get(LOGGED_MODEL_TAG)
         if not logged:
-            raise RegistryError(
-                f"model {version} was not registered by recthinker; register it again to evaluate it"
-            )
+            raise RegistryError(f"model {version} was not registered by recthinker; register it again to evaluate it")
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / EVALUATION_FILE
             path.write_text(json.dumps(evaluation, indent=2), encoding="utf-8")

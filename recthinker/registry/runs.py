@@ -45,9 +45,7 @@ class Run:
         from mlflow.entities import Dataset, DatasetInput
 
         inputs = [
-            DatasetInput(
-                Dataset(name, f"v{version}", "delta", json.dumps({"table": name, "version": version}))
-            )
+            DatasetInput(Dataset(name, f"v{version}", "delta", json.dumps({"table": name, "version": version})))
             for name, version in versions.items()
         ]
         self._client.log_inputs(self.run_id, datasets=inputs)

@@ -93,19 +93,13 @@ class Catalogue:
         self._item_C = self._known(structs.field("item_id"), "candidates", rows.ds)
         self._position_C = np.arange(len(self._item_C)) - np.searchsorted(self._user_C, self._user_C) + 1
         self._sources_C = structs.field("sources")
-        self._item_R = self._known(
-            rows.recommendations["item_id"].combine_chunks(), "recommendations", rows.ds
-        )
+        self._item_R = self._known(rows.recommendations["item_id"].combine_chunks(), "recommendations", rows.ds)
         self._rank_R: Ints = rows.recommendations["rank"].to_numpy()
-        user = pc.index_in(
-            rows.recommendations["user_id"], value_set=rows.candidates["user_id"].combine_chunks()
-        )
+        user = pc.index_in(rows.recommendations["user_id"], value_set=rows.candidates["user_id"].combine_chunks())
         self._user_R: Ints = user.fill_null(-1).to_numpy().astype(np.int64)
         self._candidate_R = self._find_candidates(rows.ds)
         events = pc.list_flatten(rows.histories["events"].combine_chunks()).field("item_id")
-        self._item_H: Ints = (
-            pc.index_in(events, value_set=self._ids()).drop_null().to_numpy().astype(np.int64)
-        )
+        self._item_H: Ints = pc.index_in(events, value_set=self._ids()).drop_null().to_numpy().astype(np.int64)
 
     @property
     def recommended_items(self) -> int:
@@ -129,9 +123,7 @@ class Catalogue:
             PopularityBin(int(edges[i]), int(edges[i + 1]) - 1, *(float(share[i]) for share in shares))
             for i in range(len(lows))
         )
-        return Popularity(
-            bins, *(float(np.median(values)) if len(values) else float("nan") for values in series)
-        )
+        return Popularity(bins, *(float(np.median(values)) if len(values) else float("nan") for values in series))
 
     def categories(self, most: int) -> list[Mix]:
         """Share of events, and of recommendations, whose item has a category.
@@ -144,8 +136,7 @@ class Catalogue:
         labels, code = names.dictionary.to_pylist(), names.indices.to_numpy()
         pairs = np.unique(np.stack([owner, code]), axis=1) if len(owner) else np.empty((2, 0), dtype=np.int64)
         shares = [
-            np.bincount(pairs[1], np.bincount(items, minlength=self.size)[pairs[0]], len(labels))
-            / max(len(items), 1)
+            np.bincount(pairs[1], np.bincount(items, minlength=self.size)[pairs[0]], len(labels)) / max(len(items), 1)
             for items in (self._item_H, self._item_R)
         ]
         mixes = [Mix(*row) for row in zip(labels, *(share.tolist() for share in shares), strict=True)]

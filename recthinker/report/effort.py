@@ -126,8 +126,7 @@ def token_spreads(episodes: pa.Table) -> list[TokenSpread]:
         return []
     tokens = episodes["tokens"].combine_chunks()
     prompt, cached, generated = (
-        np.asarray(tokens.field(name).to_numpy(zero_copy_only=False))
-        for name in ("prompt", "cached", "generated")
+        np.asarray(tokens.field(name).to_numpy(zero_copy_only=False)) for name in ("prompt", "cached", "generated")
     )
     kinds = {"prompt, computed": prompt - cached, "prompt, from cache": cached, "generated": generated}
     return [

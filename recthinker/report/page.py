@@ -66,9 +66,7 @@ def render_page(night: Night, evaluation: Evaluation | None, *, stories: int, to
             top_items=catalogue.top_items(MOST_TOP_ITEMS),
             recommendations=night.rows.recommendations.num_rows,
             evaluation=evaluation,
-            stories=[
-                tell_story(night.rows, user_id, why) for user_id, why in choose_users(night.rows, stories)
-            ],
+            stories=[tell_story(night.rows, user_id, why) for user_id, why in choose_users(night.rows, stories)],
         )
     )
 

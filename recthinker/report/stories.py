@@ -103,9 +103,7 @@ def tell_story(rows: Rows, user_id: str, why: str = "", most_events: int = 12) -
     """
     episode = _row(rows.trajectories, user_id)
     if episode is None:
-        some = ", ".join(
-            sorted(pc.unique(rows.trajectories["user_id"]).to_pylist(), key=lambda u: (len(u), u))[:5]
-        )
+        some = ", ".join(sorted(pc.unique(rows.trajectories["user_id"]).to_pylist(), key=lambda u: (len(u), u))[:5])
         raise ConfigError(
             f"user {user_id} should have recommendations for ds={rows.ds}, found none among "
             f"{rows.trajectories.num_rows} users; name one of them, such as {some}"
@@ -113,9 +111,7 @@ def tell_story(rows: Rows, user_id: str, why: str = "", most_events: int = 12) -
     events = (_row(rows.histories, user_id) or {"events": []})["events"]
     candidates = (_row(rows.candidates, user_id) or {"items": []})["items"]
     labels = label_items(episode["versions"])
-    titles = _titles(
-        rows, {e["item_id"] for e in events} | {c["item_id"] for c in candidates} | set(labels.values())
-    )
+    titles = _titles(rows, {e["item_id"] for e in events} | {c["item_id"] for c in candidates} | set(labels.values()))
     label_titles = {label: titles[item_id] for label, item_id in labels.items()}
     return Story(
         user_id=user_id,
@@ -132,17 +128,13 @@ def tell_story(rows: Rows, user_id: str, why: str = "", most_events: int = 12) -
 
 
 def _row(table: pa.Table, user_id: str) -> dict[str, Any] | None:
-    found: list[dict[str, Any]] = table.filter(pc.equal(table["user_id"], user_id)).to_pylist(
-        maps_as_pydicts="strict"
-    )
+    found: list[dict[str, Any]] = table.filter(pc.equal(table["user_id"], user_id)).to_pylist(maps_as_pydicts="strict")
     return found[0] if found else None
 
 
 def _titles(rows: Rows, item_ids: set[str]) -> dict[str, str]:
     """Title by item id; the id itself where the catalogue does not hold the item."""
-    known = rows.metadata.filter(
-        pc.is_in(rows.metadata["item_id"], value_set=pa.array(sorted(item_ids), pa.string()))
-    )
+    known = rows.metadata.filter(pc.is_in(rows.metadata["item_id"], value_set=pa.array(sorted(item_ids), pa.string())))
     titles = dict(zip(known["item_id"].to_pylist(), known["title"].to_pylist(), strict=True))
     return {item_id: titles.get(item_id, item_id) for item_id in item_ids}
 
@@ -160,9 +152,7 @@ def _turns(episode: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[Turn,
 
 
 def _call(call: Mapping[str, Any], titles: Mapping[str, str]) -> Call:
-    arguments = ", ".join(
-        _argument(name, value) for name, value in json.loads(call["arguments"] or "{}").items()
-    )
+    arguments = ", ".join(_argument(name, value) for name, value in json.loads(call["arguments"] or "{}").items())
     return Call(
         name=call["name"],
         arguments=tuple(translate(arguments, titles)),
@@ -192,9 +182,7 @@ def _ranking(
     labels: Mapping[str, str],
     titles: Mapping[str, str],
 ) -> tuple[Place, ...]:
-    offered = {
-        c["item_id"]: (position, tuple(c["sources"])) for position, c in enumerate(candidates, start=1)
-    }
+    offered = {c["item_id"]: (position, tuple(c["sources"])) for position, c in enumerate(candidates, start=1)}
     strays = [item_id for item_id in episode["ranking"] if item_id not in offered]
     if strays:
         raise TableContractError(

@@ -1,4 +1,4 @@
-"""Settings of every part, typed and frozen: `load_settings()` merges conf/base.yaml, one overlay and the environment."""
+"""Settings of every part, typed and frozen: `load_settings()` merges base.yaml, one overlay and the environment."""
 
 from recthinker.settings.agent import AgentSettings, InferenceSettings, ModelSettings, ToolSettings
 from recthinker.settings.base import Section, resource_dir

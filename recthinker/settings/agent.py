@@ -7,9 +7,7 @@ from pydantic import Field
 
 from recthinker.settings.base import Section
 
-TOOL_NAMES = Literal[
-    "user_profile", "user_history", "item_info", "item_relations", "co_interactions", "similar_users"
-]
+TOOL_NAMES = Literal["user_profile", "user_history", "item_info", "item_relations", "co_interactions", "similar_users"]
 
 
 class ToolSettings(Section):

@@ -11,7 +11,7 @@ class TrainingSettings(Section):
     seed: int
     """Seed of everything random in training."""
     holdout_last: int = Field(ge=2)
-    """Newest events of each user that the training cut takes away; the last is left to evaluation, the others are targets."""
+    """Newest events of each user that the training cut takes away; the last is for evaluation, the rest are targets."""
     hard_share: float = Field(ge=0, le=1)
     """Share of episodes whose negatives come from the candidate sources instead of at random."""
     base_short_episodes: int = Field(ge=0)

@@ -96,7 +96,9 @@ def load_settings(
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) or "none"
-        raise ConfigError(f"settings file {path} not found; files there: {known}. Set {OVERLAY_VARIABLE} to one of them")
+        raise ConfigError(
+            f"settings file {path} not found; files there: {known}. Set {OVERLAY_VARIABLE} to one of them"
+        )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -129,7 +131,9 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             try:
                 node[key] = yaml.safe_load(text)
             except yaml.YAMLError as error:
-                raise ConfigError(f"environment variable {name}: {text!r} cannot be read as a value: {error}") from error
+                raise ConfigError(
+                    f"environment variable {name}: {text!r} cannot be read as a value: {error}"
+                ) from error
     return tree
 
 

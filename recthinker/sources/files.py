@@ -20,9 +20,7 @@ def require_file(path: Path) -> Path:
     """
     if not path.is_file():
         folder = path.parent
-        there = (
-            ", ".join(sorted(p.name for p in folder.iterdir())[:10]) if folder.is_dir() else "no such folder"
-        )
+        there = ", ".join(sorted(p.name for p in folder.iterdir())[:10]) if folder.is_dir() else "no such folder"
         raise SourceError(f"file {path} not found; in {folder}: {there or 'nothing'}. Check the path")
     if path.stat().st_size == 0:
         raise SourceError(f"file {path} is empty; fetch it again")

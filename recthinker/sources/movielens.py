@@ -59,11 +59,7 @@ class MovieLens:
         frames["ratings"] = frames["ratings"].withColumn("event_type", F.lit("rating"))
         frames["movies"] = _items(frames["movies"])
         names = {"movies": "items", "users": "users", "ratings": "interactions"}
-        return [
-            raw_table(names[kind], frames[kind], READER, self.by_kind[kind])
-            for kind in names
-            if kind in frames
-        ]
+        return [raw_table(names[kind], frames[kind], READER, self.by_kind[kind]) for kind in names if kind in frames]
 
 
 def open_movielens(folder: Path) -> MovieLens:
@@ -78,8 +74,7 @@ def open_movielens(folder: Path) -> MovieLens:
     if layout is None:
         there = ", ".join(sorted(p.name for p in folder.iterdir())[:10]) or "nothing"
         raise SourceError(
-            f"folder {folder} holds no MovieLens layout: expected one of {', '.join(LAYOUTS.values())}, "
-            f"found {there}"
+            f"folder {folder} holds no MovieLens layout: expected one of {', '.join(LAYOUTS.values())}, found {there}"
         )
     if layout == "recbole":
         return MovieLens(layout, recbole_files(folder))
@@ -123,9 +118,7 @@ def _items(movies: DataFrame) -> DataFrame:
     genres = F.when(F.col("genres") == NO_GENRES, F.lit("")).otherwise(F.coalesce("genres", F.lit("")))
     return movies.select(
         "item_id",
-        F.when(has_year, F.regexp_extract("title", TITLE_AND_YEAR, 1))
-        .otherwise(F.col("title"))
-        .alias("title"),
+        F.when(has_year, F.regexp_extract("title", TITLE_AND_YEAR, 1)).otherwise(F.col("title")).alias("title"),
         F.filter(F.split(genres, r"\|"), lambda genre: genre != "").alias("categories"),
         attributes(year=year).alias("attributes"),
     )

@@ -53,9 +53,7 @@ class Source(Protocol):
 
 def raw_table(table: str, df: DataFrame, reader: str, path: Path) -> RawTable:
     """`df` cut to the raw columns of `table`; those it lacks are null."""
-    columns = [
-        F.col(n) if n in df.columns else F.lit(None).cast("string").alias(n) for n in RAW_COLUMNS[table]
-    ]
+    columns = [F.col(n) if n in df.columns else F.lit(None).cast("string").alias(n) for n in RAW_COLUMNS[table]]
     return RawTable(table, df.select(*columns), f"{reader}:{path.parent.name}/{path.name}")
 
 
@@ -73,9 +71,7 @@ def read_delimited(
 
 def attributes(**columns: Column) -> Column:
     """A map of names to values as text; what is null or blank is left out."""
-    pairs = [
-        part for name, column in columns.items() for part in (F.lit(name), F.trim(column.cast("string")))
-    ]
+    pairs = [part for name, column in columns.items() for part in (F.lit(name), F.trim(column.cast("string")))]
     if not pairs:
         return F.create_map().cast("map<string,string>")
     return F.map_filter(F.create_map(*pairs), lambda _, value: value != "")

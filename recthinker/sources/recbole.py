@@ -69,18 +69,12 @@ def _interactions(inter: DataFrame) -> DataFrame:
 
 def _items(item: DataFrame) -> DataFrame:
     """`class` (ml-100k) or `genre` (ml-1m) holds the genres, separated by blanks."""
-    genres = next(
-        (F.col(name) for name in ("class", "genre") if name in item.columns), F.lit(None).cast("string")
-    )
+    genres = next((F.col(name) for name in ("class", "genre") if name in item.columns), F.lit(None).cast("string"))
     year = {"year": F.col("release_year")} if "release_year" in item.columns else {}
     return item.select(
         "item_id",
-        (F.col("movie_title") if "movie_title" in item.columns else F.lit(None).cast("string")).alias(
-            "title"
-        ),
-        F.filter(F.split(F.coalesce(genres, F.lit("")), r"\s+"), lambda genre: genre != "").alias(
-            "categories"
-        ),
+        (F.col("movie_title") if "movie_title" in item.columns else F.lit(None).cast("string")).alias("title"),
+        F.filter(F.split(F.coalesce(genres, F.lit("")), r"\s+"), lambda genre: genre != "").alias("categories"),
         attributes(**year).alias("attributes"),
     )
 

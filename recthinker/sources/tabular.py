@@ -99,9 +99,7 @@ def open_tabular(
     known = {column for table in given for column in RAW_COLUMNS[table]}
     wrong = sorted(set(mapping or {}) - known)
     if wrong:
-        raise SourceError(
-            f"--mapping: no table has the columns {', '.join(wrong)}; valid: {', '.join(sorted(known))}"
-        )
+        raise SourceError(f"--mapping: no table has the columns {', '.join(wrong)}; valid: {', '.join(sorted(known))}")
     return Tabular(given, dict(mapping or {}))
 
 
@@ -114,9 +112,7 @@ def _kind(path: Path) -> str:
     ending = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
     if ending not in {".parquet", *SEPARATORS, *JSON_LINES}:
         kinds = ", ".join((".parquet", *SEPARATORS, *JSON_LINES))
-        raise SourceError(
-            f"file {path} is of no known kind; known endings: {kinds}, the text kinds also with .gz"
-        )
+        raise SourceError(f"file {path} is of no known kind; known endings: {kinds}, the text kinds also with .gz")
     return ending
 
 

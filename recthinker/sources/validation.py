@@ -75,9 +75,7 @@ def judge(raw: RawTable, rules: IngestSettings, known_items: DataFrame | None) -
         known = known_items.select(F.col("item_id").alias(reference), F.lit(True).alias("is_known"))
         df = df.join(known, reference, how="left")
         rules_in_order.append(("unknown item", F.col("is_known").isNull()))
-    df = df.withColumn(
-        "reason", F.coalesce(*(F.when(broken, F.lit(name)) for name, broken in rules_in_order))
-    )
+    df = df.withColumn("reason", F.coalesce(*(F.when(broken, F.lit(name)) for name, broken in rules_in_order)))
     table = TABLES[raw.table]
     df = _one_a_key(table, df)
     refused_json = F.when(F.col("reason").isNotNull(), F.col("row_json")).alias("row_json")

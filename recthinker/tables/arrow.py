@@ -23,9 +23,7 @@ def table_version(root: Path, table: Table) -> int:
 
 def table_dates(root: Path, table: Table, *, version: int | None = None) -> list[str]:
     """The logical dates that a table partitioned by `ds` has rows for, sorted; reads no rows."""
-    return sorted(
-        {str(partition["ds"]) for partition in open_table(root, table, version=version).partitions()}
-    )
+    return sorted({str(partition["ds"]) for partition in open_table(root, table, version=version).partitions()})
 
 
 def require_ds(root: Path, table: Table, ds: str, *, version: int | None = None) -> None:
@@ -39,8 +37,7 @@ def require_ds(root: Path, table: Table, ds: str, *, version: int | None = None)
     if ds not in dates:
         there = f"{dates[0]}..{dates[-1]}" if dates else "none"
         raise TableContractError(
-            f"table {table.name} has no rows for ds {ds}; dates there: {there}; "
-            "run the job that writes it first"
+            f"table {table.name} has no rows for ds {ds}; dates there: {there}; run the job that writes it first"
         )
 
 

@@ -58,14 +58,10 @@ def check_rows(table: Table, df: DataFrame, *, ds: str | None = None, may_be_emp
         broken[f"a ds other than {ds}"] = F.col("ds") != ds
     counts = _count(table, df, broken)
     if not counts["rows"] and not may_be_empty:
-        raise TableContractError(
-            f"{where}: no rows to write; the old rows stay. Check what the table is made from"
-        )
+        raise TableContractError(f"{where}: no rows to write; the old rows stay. Check what the table is made from")
     for rule, condition in broken.items():
         if counts[rule]:
-            raise TableContractError(
-                f"{where}: {counts[rule]} rows with {rule}, such as {sample(df.where(condition))}"
-            )
+            raise TableContractError(f"{where}: {counts[rule]} rows with {rule}, such as {sample(df.where(condition))}")
     repeated = counts["rows"] - counts.get("keys", counts["rows"])
     if repeated:
         twice = df.groupBy(*table.key).count().where("count > 1")

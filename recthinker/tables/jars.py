@@ -103,9 +103,7 @@ def _take(fetched: Path, target: Path, digest: str) -> None:
 def main() -> None:
     """Resolve the jars and say what was done."""
     parser = argparse.ArgumentParser(prog="python -m recthinker.tables.jars", description=__doc__)
-    parser.add_argument(
-        "--to", type=Path, default=default_jars_dir(), help="folder of the jars (default: %(default)s)"
-    )
+    parser.add_argument("--to", type=Path, default=default_jars_dir(), help="folder of the jars (default: %(default)s)")
     folder = parser.parse_args().to
     try:
         fetched = resolve_jars(folder)

@@ -31,9 +31,7 @@ def java_version(java: Path) -> int:
         ConfigError: it does not run or tells no version.
     """
     try:
-        told = subprocess.run(
-            [java, "-version"], capture_output=True, text=True, timeout=30, check=True
-        ).stderr
+        told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True).stderr
     except (OSError, subprocess.SubprocessError) as error:
         raise ConfigError(f"{java} does not run ({error}); {ADVICE}") from error
     match = re.search(r'version "(?:1\.)?(\d+)', told)

@@ -4,6 +4,8 @@ Delta's jars are taken by path, so that a start needs no network. Delta's defaul
 meant for tables with millions of files: two make small commits about four times faster.
 """
 
+import os
+import sys
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -15,6 +17,8 @@ from recthinker.settings import SparkSettings, resource_dir
 from recthinker.tables.jars import JARS, default_jars_dir, missing_jars
 from recthinker.tables.java import require_java
 from recthinker.tables.schemas import Table
+
+LOOPBACK = "127.0.0.1"
 
 
 def spark_session(settings: SparkSettings, app_name: str) -> SparkSession:
@@ -31,6 +35,8 @@ def spark_session(settings: SparkSettings, app_name: str) -> SparkSession:
     missing = missing_jars(jars_dir)
     if missing:
         raise ConfigError(f"Delta's jars {', '.join(missing)} are not in {jars_dir}; run `make setup`")
+    # Else Spark starts its Python workers with the `python3` of the PATH, which may be another version.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(app_name).master(settings.master)
     for key, value in (_properties(settings, jars_dir) | settings.conf).items():
         builder = builder.config(key, value)
@@ -44,8 +50,10 @@ def spark_schema(table: Table) -> StructType:
 
 def _properties(settings: SparkSettings, jars_dir: Path) -> dict[str, str]:
     """Spark properties that follow from the settings."""
+    loopback = {"spark.driver.host": LOOPBACK, "spark.driver.bindAddress": LOOPBACK}
     log4j = (resource_dir("conf") / "spark-log4j2.properties").resolve().as_uri()
     return {
+        **(loopback if settings.master.startswith("local") else {}),
         "spark.jars": ",".join(str((jars_dir / name).resolve()) for name in sorted(JARS)),
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",

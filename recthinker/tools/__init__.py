@@ -1,4 +1,4 @@
-"""The agent's tools: lookups of the served user's row and of the catalogue. A new tool is one file and one line in toolbox."""
+"""The agent's tools: lookups of the served user's row and of the catalogue. A new tool: a file, a line of toolbox."""
 
 from recthinker.tools.base import Label, Level, Scene, Segment, Tool, ToolCall, ToolResult, Words
 from recthinker.tools.toolbox import ALL_TOOLS, Toolbox

@@ -4,7 +4,7 @@ A result is made of segments (labels, levels, words) that a chat format turns in
 can never become a control token. Levels say how strong evidence is, 9 = as strong as the strongest candidate's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
@@ -20,7 +20,7 @@ MAX_LEVEL = 9
 class Label(NamedTuple):
     """A candidate, by its place in the order shown: 0 = A."""
 
-    index: int
+    place: int
 
 
 class Level(NamedTuple):
@@ -36,6 +36,9 @@ class Words(NamedTuple):
 
 
 Segment = Label | Level | Words
+
+Takes = Literal["nothing", "labels", "limit"]
+"""Kinds of arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class ToolResult:
     segments: tuple[Segment, ...]
     rows: int
     """Rows found."""
-    evidence: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    evidence: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """Levels by label, in the order of the tool's `evidence`."""
     is_valid: bool = True
     """False for a call that could not be carried out; the segments then say why."""
@@ -74,14 +77,15 @@ class Scene:
     @property
     def candidates(self) -> np.ndarray:
         """Item codes by label, (N,)."""
-        return self.request.candidates[self.order]
+        codes: np.ndarray = self.request.candidates[self.order]
+        return codes
 
 
 class Tool(Protocol):
     """A tool: one class, one file. It is found by its name in `recthinker.tools.toolbox`."""
 
     name: ClassVar[str]
-    takes: ClassVar[Literal["nothing", "labels", "limit"]]
+    takes: ClassVar[Takes]
     evidence: ClassVar[tuple[str, ...]]
     """Names of the levels it gives a label, in a person's words; empty if it gives none."""
 
@@ -91,13 +95,14 @@ class Tool(Protocol):
 
 
 def levels(scores: np.ndarray) -> np.ndarray:
-    """Scores as levels, (N,) ints: 9 for the highest, 0 for none, between them in proportion to the square root, so that
-    weak evidence can still be told apart.
+    """Scores as levels, (N,) ints: 9 for the highest, 0 for none, between them in proportion to the square root, so
+    that weak evidence can still be told apart.
     """
     top = scores.max(initial=0.0)
     if top <= 0:
         return np.zeros(len(scores), np.int64)
-    return np.ceil(MAX_LEVEL * np.sqrt(np.maximum(scores, 0) / top) - 1e-9).astype(np.int64)
+    found: np.ndarray = np.ceil(MAX_LEVEL * np.sqrt(np.maximum(scores, 0) / top) - 1e-9).astype(np.int64)
+    return found
 
 
 def asked(call: ToolCall, scene: Scene) -> np.ndarray:

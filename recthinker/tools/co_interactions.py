@@ -1,11 +1,11 @@
 """co_interactions(labels): how strongly the candidates go with the user's history."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from recthinker.settings import ToolSettings
-from recthinker.tools.base import Scene, ToolCall, ToolResult, asked, by_strength, levels
+from recthinker.tools.base import Scene, Takes, ToolCall, ToolResult, asked, by_strength, levels
 
 HALF_LIFE = 10.0
 """History events, newest first, at which a history item's say in `next` has halved."""
@@ -17,7 +17,7 @@ class CoInteractions:
     """Two levels a candidate: `next`, follows the user's newest items; `together`, goes with the whole history."""
 
     name: ClassVar[str] = "co_interactions"
-    takes: ClassVar[Literal["labels"]] = "labels"
+    takes: ClassVar[Takes] = "labels"
     evidence: ClassVar[tuple[str, ...]] = ("follows recent items", "goes with the history")
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:

@@ -1,11 +1,23 @@
 """item_relations(labels): what the candidates share with the user's history in the knowledge graph."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from recthinker.settings import ToolSettings
-from recthinker.tools.base import Label, Level, Scene, Segment, ToolCall, ToolResult, Words, asked, by_strength, levels
+from recthinker.tools.base import (
+    Label,
+    Level,
+    Scene,
+    Segment,
+    Takes,
+    ToolCall,
+    ToolResult,
+    Words,
+    asked,
+    by_strength,
+    levels,
+)
 
 MOST_PER_EDGE = 3
 """History items that one shared edge counts at most, so that a frequent actor does not drown the rest."""
@@ -15,7 +27,7 @@ class ItemRelations:
     """One level a candidate, and the relation that says most."""
 
     name: ClassVar[str] = "item_relations"
-    takes: ClassVar[Literal["labels"]] = "labels"
+    takes: ClassVar[Takes] = "labels"
     evidence: ClassVar[tuple[str, ...]] = ("shares people or themes with the history",)
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:

@@ -1,20 +1,22 @@
 """similar_users(limit): how many of the most similar users have each candidate; only counts, never people."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from recthinker.settings import ToolSettings
-from recthinker.tools.base import Scene, ToolCall, ToolResult, asked, by_strength, levels
+from recthinker.tools.base import Scene, Takes, ToolCall, ToolResult, asked, by_strength, levels
 
 
 class SimilarUsers:
     """One level a candidate. Counts below the privacy threshold are already 0 in the snapshot."""
 
     name: ClassVar[str] = "similar_users"
-    takes: ClassVar[Literal["limit"]] = "limit"
+    takes: ClassVar[Takes] = "limit"
     evidence: ClassVar[tuple[str, ...]] = ("chosen by similar users",)
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """Labels with their level, most users first, at most `limit` of them."""
         counts = scene.request.similar_counts[scene.order].astype(float)
-        limited = settings.model_copy(update={"max_results": min(call.limit or settings.max_results, settings.max_results)})
+        limited = settings.model_copy(
+            update={"max_results": min(call.limit or settings.max_results, settings.max_results)}
+        )
         return by_strength(asked(ToolCall(self.name), scene), (levels(counts),), counts, limited)

@@ -1,9 +1,9 @@
 """user_history(limit): the user's newest items."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from recthinker.settings import ToolSettings
-from recthinker.tools.base import Scene, Segment, ToolCall, ToolResult, Words
+from recthinker.tools.base import Scene, Segment, Takes, ToolCall, ToolResult, Words
 
 CATEGORIES_SHOWN = 1
 
@@ -12,7 +12,7 @@ class UserHistory:
     """Titles with their first category, newest first."""
 
     name: ClassVar[str] = "user_history"
-    takes: ClassVar[Literal["limit"]] = "limit"
+    takes: ClassVar[Takes] = "limit"
     evidence: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:

@@ -1,18 +1,18 @@
 """user_profile(): the user in one line."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from recthinker.settings import ToolSettings
-from recthinker.tools.base import Level, Scene, Segment, ToolCall, ToolResult, Words
+from recthinker.tools.base import Level, Scene, Segment, Takes, ToolCall, ToolResult, Words
 
 
 class UserProfile:
     """Favourite categories, mean rating and attributes."""
 
     name: ClassVar[str] = "user_profile"
-    takes: ClassVar[Literal["nothing"]] = "nothing"
+    takes: ClassVar[Takes] = "nothing"
     evidence: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:

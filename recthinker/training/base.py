@@ -102,7 +102,7 @@ def _learning_rate(step: int, decay_from: int, steps: int) -> float:
 
 def _batches(examples: Sequence[Example], size: int, seed: int) -> Iterator[list[Example]]:
     """All examples once, in seeded order, examples of like length together."""
-    rng = random.Random(seed)  # noqa: S311 - an order, not a secret
+    rng = random.Random(seed)
     order = list(examples)
     rng.shuffle(order)
     for start in range(0, len(order), size * SORTED_BATCHES):

@@ -48,9 +48,7 @@ def make_first_champion(
         def measured(progress: BatchProgress) -> None:
             on_progress("evaluation", progress.done, progress.total, None)
 
-        evaluation = evaluate_model(
-            made.folder, settings, ds=ds, folder=folder / "evaluation", on_progress=measured
-        )
+        evaluation = evaluate_model(made.folder, settings, ds=ds, folder=folder / "evaluation", on_progress=measured)
         serves = is_better_than_chance(evaluation)
         version = registry.register(
             made.folder,

@@ -98,10 +98,8 @@ def train_first_model(
 
 def _short_examples(base: list[Demonstration], chat: CompactFormat, settings: TrainingSettings) -> list[Example]:
     """As many as settings ask for, from the base demonstrations in turn, each time with other candidates."""
-    rng = random.Random(settings.seed)  # noqa: S311 - a sample, not a secret
-    return [
-        short_example(base[n % len(base)], chat, rng) for n in range(settings.base_short_episodes if base else 0)
-    ]
+    rng = random.Random(settings.seed)
+    return [short_example(base[n % len(base)], chat, rng) for n in range(settings.base_short_episodes if base else 0)]
 
 
 def tokenizer_texts(features: FeatureRows) -> list[str]:
@@ -150,9 +148,7 @@ def _demonstrations(
             f"the training cut holds no event at positions 2 to {training.holdout_last} that could be a target; "
             "ingest more interactions or lower training.holdout_last"
         )
-    write_snapshot(
-        folder / "snapshot", asked, features, ds=ds, shards=1, min_users=settings.tools.privacy_min_users
-    )
+    write_snapshot(folder / "snapshot", asked, features, ds=ds, shards=1, min_users=settings.tools.privacy_min_users)
     snapshot = Snapshot(folder / "snapshot")
     shard = snapshot.requests(0)
     targets = {

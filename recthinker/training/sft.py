@@ -49,9 +49,7 @@ def train_sft(
     """
     if not examples:
         raise TrainingError("SFT got no episodes; look at the training cut's held-out events")
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=chat.tokenizer, eos_token="<end>", pad_token="<pad>"  # noqa: S106 - no password
-    )
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=chat.tokenizer, eos_token="<end>", pad_token="<pad>")
     config = SFTConfig(
         output_dir=str(folder),
         max_length=None,

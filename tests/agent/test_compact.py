@@ -1,11 +1,11 @@
 import pytest
+from tokenizers import Tokenizer, models
 
 from recthinker.agent.compact import CompactFormat
 from recthinker.agent.types import Answer, Malformed
 from recthinker.errors import ConfigError
 from recthinker.tools import Label, Level, ToolCall, Words
 from tests import little_world as world
-from tokenizers import Tokenizer, models
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,12 @@ def chat() -> CompactFormat:
 
 @pytest.mark.parametrize(
     "call",
-    [ToolCall("co_interactions"), ToolCall("item_info", labels=(0, 5)), ToolCall("user_history", limit=3), None],
+    [
+        ToolCall("co_interactions"),
+        ToolCall("item_info", labels=(0, 5)),
+        ToolCall("user_history", limit=3),
+        None,
+    ],
 )
 def test_a_written_turn_reads_back_as_the_same_act(chat: CompactFormat, call: ToolCall | None) -> None:
     assert chat.parse(chat.turn(["user_profile"], call)) == (call or Answer())

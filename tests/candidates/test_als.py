@@ -16,9 +16,7 @@ def best(interactions: DataFrame, settings: CandidateSettings, n: int) -> dict[s
     return found
 
 
-def test_als_finds_the_taste_of_each_group(
-    spark: SparkSession, candidate_settings: CandidateSettings
-) -> None:
+def test_als_finds_the_taste_of_each_group(spark: SparkSession, candidate_settings: CandidateSettings) -> None:
     found = best(tiny_world.frames(spark)["interactions"], candidate_settings, n=4)
 
     assert set(found) == set(tiny_world.HISTORIES)
@@ -27,9 +25,7 @@ def test_als_finds_the_taste_of_each_group(
     assert {item for item, _ in found["u12"]} <= {f"i{n:02d}" for n in range(17, 25)}
 
 
-def test_als_is_the_same_for_shuffled_input(
-    spark: SparkSession, candidate_settings: CandidateSettings
-) -> None:
+def test_als_is_the_same_for_shuffled_input(spark: SparkSession, candidate_settings: CandidateSettings) -> None:
     interactions = tiny_world.frames(spark)["interactions"]
 
     assert best(interactions.repartition(5, "item_id"), candidate_settings, n=6) == best(

@@ -26,9 +26,7 @@ def test_co_interaction_sums_cosines_over_the_history(spark: SparkSession) -> No
         spark_schema(CO_INTERACTION),
     )
 
-    scores = {
-        row.item_id: row.score for row in co_interaction_scores(history, neighbours, neighbours=2).collect()
-    }
+    scores = {row.item_id: row.score for row in co_interaction_scores(history, neighbours, neighbours=2).collect()}
 
     assert scores == {
         "c": pytest.approx(0.5 + 0.3, abs=2 * COSINE_UNIT),

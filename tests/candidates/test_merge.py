@@ -11,9 +11,7 @@ OFFERED = "user_id string, item_id string, source string, rank int"
 
 
 def test_offer_leaves_out_what_the_user_has(spark: SparkSession) -> None:
-    scored = spark.createDataFrame(
-        [("u", "a", 3.0), ("u", "b", 2.0), ("u", "c", 1.0), ("v", "a", 1.0)], SCORED
-    )
+    scored = spark.createDataFrame([("u", "a", 3.0), ("u", "b", 2.0), ("u", "c", 1.0), ("v", "a", 1.0)], SCORED)
     owned = spark.createDataFrame([("u", "a"), ("v", "b")], "user_id string, item_id string")
 
     rows = offer("als", scored, owned, n=1, seed=1).collect()
@@ -37,9 +35,7 @@ def test_fuse_by_hand(spark: SparkSession) -> None:
     als = spark.createDataFrame([("u", "a", "als", 1), ("u", "b", "als", 2), ("v", "c", "als", 1)], OFFERED)
     popularity = spark.createDataFrame([("u", "b", "popularity", 1), ("u", "d", "popularity", 2)], OFFERED)
 
-    rows = {
-        row.user_id: row["items"] for row in fuse([als, popularity], rrf_k=20, max_items=2, seed=1).collect()
-    }
+    rows = {row.user_id: row["items"] for row in fuse([als, popularity], rrf_k=20, max_items=2, seed=1).collect()}
 
     # u: b = 1/22 + 1/21, a = 1/21, d = 1/22, of which two are kept.
     assert [(item.item_id, item.sources) for item in rows["u"]] == [

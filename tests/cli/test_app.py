@@ -38,9 +38,7 @@ def test_date_that_is_none_is_refused() -> None:
 
 
 def test_failed_job_ends_with_its_own_sentence(tmp_path: Path) -> None:
-    found = recthinker(
-        "ingest", "movielens", str(tmp_path / "none"), RECTHINKER__PATHS__VAR=str(tmp_path / "var")
-    )
+    found = recthinker("ingest", "movielens", str(tmp_path / "none"), RECTHINKER__PATHS__VAR=str(tmp_path / "var"))
     assert found.returncode == 1
     assert "SourceError" in found.stdout
     assert "Traceback" not in found.stderr

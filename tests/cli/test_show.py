@@ -25,9 +25,7 @@ def shown(user_id: str, settings: Settings) -> str:
 def test_show_prints_the_published_list_with_titles_and_reasons(settings: Settings) -> None:
     text = shown("7", settings)
     tables = night_world.tables()
-    titles = dict(
-        zip(*(tables["item_metadata"][name].to_pylist() for name in ("item_id", "title")), strict=True)
-    )
+    titles = dict(zip(*(tables["item_metadata"][name].to_pylist() for name in ("item_id", "title")), strict=True))
     own = [row for row in tables["recommendations"].to_pylist() if row["user_id"] == "7"]
     assert len(own) == night_world.PUBLISHED
     for row in own:
@@ -52,9 +50,7 @@ def test_show_says_when_a_user_got_the_candidate_order(settings: Settings) -> No
     assert "▼" not in text
 
 
-def test_titles_can_neither_style_nor_steer_the_terminal(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_titles_can_neither_style_nor_steer_the_terminal(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(night_world, "ATTACK", "[bold]Red\x1b[31m")
     shutil.rmtree(settings.paths.warehouse)
     night_world.write(settings.paths.warehouse)

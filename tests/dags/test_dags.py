@@ -53,9 +53,7 @@ def test_night_runs_its_tasks_in_order(nightly: DAG) -> None:
 
 
 def test_feature_tables_holds_the_same_task_group(bag: DagBag, nightly: DAG) -> None:
-    groups = [
-        dag.task_group.get_task_group_dict()["features"] for dag in (bag.dags["feature_tables"], nightly)
-    ]
+    groups = [dag.task_group.get_task_group_dict()["features"] for dag in (bag.dags["feature_tables"], nightly)]
     assert set(groups[0].children) == set(groups[1].children) == {"features.build_features"}
     assert set(bag.dags["feature_tables"].task_ids) == {"resolve_day", "features.build_features"}
 

@@ -26,9 +26,7 @@ def midnight(month: int, day: int) -> datetime:
 @pytest.mark.parametrize(
     ("times", "day"),
     [
-        pytest.param(
-            Times(midnight(11, 22), midnight(11, 23)), "2026-11-22", id="scheduled: the day that just ended"
-        ),
+        pytest.param(Times(midnight(11, 22), midnight(11, 23)), "2026-11-22", id="scheduled: the day that just ended"),
         pytest.param(
             Times(midnight(11, 22) + timedelta(hours=2), midnight(11, 23) + timedelta(hours=2)),
             "2026-11-22",
@@ -38,9 +36,7 @@ def midnight(month: int, day: int) -> datetime:
         pytest.param(Times(midnight(11, 3)), "2026-11-03", id="manual with a logical date"),
         pytest.param(Times(None), "2026-11-22", id="manual without a date: last complete day"),
         pytest.param(Times(NOW), "2026-11-22", id="airflow dags test without a date: logical date is now"),
-        pytest.param(
-            Times(NOW - timedelta(seconds=3)), "2026-11-22", id="trigger form: logical date is about now"
-        ),
+        pytest.param(Times(NOW - timedelta(seconds=3)), "2026-11-22", id="trigger form: logical date is about now"),
         pytest.param(
             Times(None, datetime(2026, 11, 23, 1, 0, tzinfo=timezone(timedelta(hours=2)))),
             "2026-11-21",  # 1 o'clock there is 23 o'clock UTC of the 22nd, which is not over
@@ -66,9 +62,7 @@ def test_param_wins_over_logical_date() -> None:
     ],
 )
 def test_day_that_is_not_over_fails(times: Times, param: str | None) -> None:
-    with pytest.raises(
-        ConfigError, match="not over yet: the last complete UTC day before this run is 2026-11-22"
-    ):
+    with pytest.raises(ConfigError, match="not over yet: the last complete UTC day before this run is 2026-11-22"):
         resolve(times, param)
 
 

@@ -54,9 +54,7 @@ def test_job_ends_with_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
         raise TimeoutError
 
     monkeypatch.setattr(subprocess, "Popen", Recorded)
-    monkeypatch.setattr(
-        "builtins.print", time_out
-    )  # as Airflow's execution_timeout does: raises while lines come
+    monkeypatch.setattr("builtins.print", time_out)  # as Airflow's execution_timeout does: raises while lines come
     before = time.monotonic()
     with pytest.raises(TimeoutError):
         run_process(python("import time; print('started', flush=True); time.sleep(60)"), label="job")

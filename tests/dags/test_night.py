@@ -41,9 +41,7 @@ def database() -> None:
 @pytest.fixture
 def nightly(database: None, monkeypatch: pytest.MonkeyPatch) -> DAG:
     monkeypatch.setenv("RECTHINKER_ENV", "test")
-    return DagBag(DAGS).dags[
-        "nightly_recommendations"
-    ]  # fresh: a run's conf stays in the params of its DAG object
+    return DagBag(DAGS).dags["nightly_recommendations"]  # fresh: a run's conf stays in the params of its DAG object
 
 
 @pytest.fixture

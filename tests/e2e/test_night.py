@@ -1,4 +1,4 @@
-"""A whole night on the tiny world: every job in the order of the DAG, the scripted engine, then vLLM with a toy model."""
+"""A whole night on the tiny world: every job in the order of the DAG; the scripted engine, then vLLM, toy model."""
 
 import json
 import os

@@ -22,7 +22,10 @@ def rows(kept: dict[str, list[str]] = KEPT) -> CutRows:
     offered = [{"user_id": "u", "items": [{"item_id": i} for i in ("i5", "i6", "i7", "i8")]}]
     table = pa.Table.from_pylist
     return CutRows(
-        table(history, pa.schema([("user_id", pa.string()), ("events", pa.list_(pa.struct([("item_id", pa.string())])))])),
+        table(
+            history,
+            pa.schema([("user_id", pa.string()), ("events", pa.list_(pa.struct([("item_id", pa.string())])))]),
+        ),
         table(held),
         table(offered),
         table(events),

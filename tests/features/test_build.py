@@ -36,9 +36,7 @@ def all_rows(
 def test_features_do_not_see_what_comes_later(spark: SparkSession, features: FeatureSettings) -> None:
     events = tiny_world.interactions()
     past = [row for row in events if str(row["event_date"]) <= DAY_7]
-    later = event(
-        "u01", "i24", tiny_world.interactions()[-1]["event_time"].replace(day=8, hour=0), rating=1.0
-    )
+    later = event("u01", "i24", tiny_world.interactions()[-1]["event_time"].replace(day=8, hour=0), rating=1.0)
 
     assert len(past) < len(events)
     assert all_rows(spark, features, [*events, later]) == all_rows(spark, features, past)

@@ -13,9 +13,7 @@ Edges = dict[tuple[str, str], dict[str, float]]
 
 
 def edges(interactions: DataFrame, features: FeatureSettings, **settings: float) -> Edges:
-    rows = co_interaction(
-        interactions, ds="2024-03-01", settings=features.model_copy(update=settings)
-    ).collect()
+    rows = co_interaction(interactions, ds="2024-03-01", settings=features.model_copy(update=settings)).collect()
     return {(row.item_id, n.item_id): n.asDict() for row in rows for n in row.neighbours}
 
 
@@ -78,9 +76,7 @@ def test_co_interaction_top_k_by_cosine(spark: SparkSession, features: FeatureSe
     # b follows a for three users, c for one; c also stands elsewhere.
     world = histories(spark, u="a b", v="a b", w="a b c", x="c", y="c")
 
-    rows = co_interaction(
-        world, ds="2024-03-01", settings=features.model_copy(update={"co_top_k": 1})
-    ).collect()
+    rows = co_interaction(world, ds="2024-03-01", settings=features.model_copy(update={"co_top_k": 1})).collect()
 
     assert {row.item_id: [n.item_id for n in row.neighbours] for row in rows}["a"] == ["b"]
 

@@ -17,9 +17,7 @@ def split(spark: SparkSession, cut: str) -> tuple[DataFrame, Split]:
 
 
 def keys(df: DataFrame) -> list[tuple[object, ...]]:
-    return sorted(
-        tuple(row) for row in df.select("user_id", "item_id", "event_time", "event_type", "rating").collect()
-    )
+    return sorted(tuple(row) for row in df.select("user_id", "item_id", "event_time", "event_type", "rating").collect())
 
 
 @spark_test

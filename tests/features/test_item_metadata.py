@@ -12,9 +12,7 @@ pytestmark = pytest.mark.spark
 @pytest.fixture(scope="module")
 def metadata(spark: SparkSession, features: FeatureSettings) -> dict[str, dict[str, object]]:
     world = tiny_world.frames(spark)
-    return by_key(
-        item_metadata(world["interactions"], world["items"], ds=tiny_world.DS, settings=features), "item_id"
-    )
+    return by_key(item_metadata(world["interactions"], world["items"], ds=tiny_world.DS, settings=features), "item_id")
 
 
 def test_item_metadata_of_a_seen_item(metadata: dict[str, dict[str, object]]) -> None:
@@ -47,14 +45,10 @@ def test_item_metadata_ranks_have_no_gaps_and_follow_popularity(
     assert sum(counts) == len(tiny_world.interactions())
 
 
-def test_item_metadata_of_an_item_that_only_events_name(
-    spark: SparkSession, features: FeatureSettings
-) -> None:
+def test_item_metadata_of_an_item_that_only_events_name(spark: SparkSession, features: FeatureSettings) -> None:
     items = tiny_world.frames(spark)["items"]
 
-    rows = by_key(
-        item_metadata(histories(spark, u="new"), items, ds="2024-03-01", settings=features), "item_id"
-    )
+    rows = by_key(item_metadata(histories(spark, u="new"), items, ds="2024-03-01", settings=features), "item_id")
 
     new = rows["new"]
     assert (new["title"], new["categories"], new["attributes"]) == ("new", [], {})

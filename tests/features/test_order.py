@@ -12,9 +12,7 @@ TIED = "a=b=c=d=e=f"
 
 def order_of(spark: SparkSession, seed: int, *, shuffle: bool = False) -> list[str]:
     events = histories(spark, u=f"z {TIED} y")
-    placed = (shuffled(events) if shuffle else events).withColumn(
-        "n", F.row_number().over(oldest_first(seed))
-    )
+    placed = (shuffled(events) if shuffle else events).withColumn("n", F.row_number().over(oldest_first(seed)))
     return [row.item_id for row in placed.orderBy("n").collect()]
 
 

@@ -11,9 +11,7 @@ pytestmark = pytest.mark.spark
 
 
 def test_user_history_newest_first(spark: SparkSession, features: FeatureSettings) -> None:
-    rows = by_key(
-        user_history(histories(spark, u="a b a", v="c"), ds="2024-03-01", settings=features), "user_id"
-    )
+    rows = by_key(user_history(histories(spark, u="a b a", v="c"), ds="2024-03-01", settings=features), "user_id")
 
     assert [e["item_id"] for e in rows["u"]["events"]] == ["a", "b", "a"]
     assert [e["event_time"].hour for e in rows["u"]["events"]] == [2, 1, 0]

@@ -12,9 +12,7 @@ pytestmark = pytest.mark.spark
 @pytest.fixture(scope="module")
 def profiles(spark: SparkSession, features: FeatureSettings) -> dict[str, dict[str, object]]:
     world = tiny_world.frames(spark)
-    rows = user_profile(
-        world["interactions"], world["users"], world["items"], ds=tiny_world.DS, settings=features
-    )
+    rows = user_profile(world["interactions"], world["users"], world["items"], ds=tiny_world.DS, settings=features)
     return by_key(rows, "user_id")
 
 
@@ -45,9 +43,7 @@ def test_user_profile_without_ratings_or_categories(spark: SparkSession, feature
     world = tiny_world.frames(spark)
     events = histories(spark, u="unheard_of")
 
-    row = by_key(
-        user_profile(events, world["users"], world["items"], ds="2024-03-01", settings=features), "user_id"
-    )
+    row = by_key(user_profile(events, world["users"], world["items"], ds="2024-03-01", settings=features), "user_id")
 
     assert row["u"]["mean_rating"] is None
     assert row["u"]["top_categories"] == []
@@ -59,8 +55,6 @@ def test_user_profile_keeps_the_most_frequent(spark: SparkSession, features: Fea
     # i09 and i10 are Romance, i01 Sci-Fi.
     events = histories(spark, u="i01 i09 i10")
 
-    row = by_key(
-        user_profile(events, world["users"], world["items"], ds="2024-03-01", settings=settings), "user_id"
-    )
+    row = by_key(user_profile(events, world["users"], world["items"], ds="2024-03-01", settings=settings), "user_id")
 
     assert row["u"]["top_categories"] == ["Romance"]

@@ -16,9 +16,7 @@ DS = "1998-04-22"
 RUN_ID = "r1"
 
 
-def write_night(
-    run_dir: Path, shards: Mapping[int, list[str]], *, status: Mapping[str, str] | None = None
-) -> None:
+def write_night(run_dir: Path, shards: Mapping[int, list[str]], *, status: Mapping[str, str] | None = None) -> None:
     """Plan and shard files for `shards`, users by shard; `status` tells who was not simply ranked."""
     plan = InferencePlan(
         ds=DS,

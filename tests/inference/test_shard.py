@@ -19,9 +19,7 @@ RUN = ShardRun(world.DS, "run", "m/1", {"items": 4}, publish_top_n=2, max_failed
 def test_a_shard_leaves_rows_of_the_contract_and_a_summary(tmp_path: Path, settings: Settings) -> None:
     agent = world.agent(settings)
     engine = ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
-    summary = run_shard(
-        tmp_path / "0", RUN, engine, agent, world.snapshot(tmp_path / "s"), 0, max_in_flight=2
-    )
+    summary = run_shard(tmp_path / "0", RUN, engine, agent, world.snapshot(tmp_path / "s"), 0, max_in_flight=2)
     assert summary["outcomes"] == {"ranked": 4}
     assert json.loads((tmp_path / "0" / "summary.json").read_text())["users"] == 4
     trajectories = pq.read_table(tmp_path / "0" / "trajectories.parquet")

@@ -37,9 +37,7 @@ def test_features_then_candidates(landed: TableStore, capsys: pytest.CaptureFixt
 
 
 def test_several_cuts_with_candidates_in_one_go(landed: TableStore, settings: Settings) -> None:
-    assert (
-        run("build_features", "--cut", "holdout_last:2", "--cut", "holdout_last:1", "--with-candidates") == 0
-    )
+    assert run("build_features", "--cut", "holdout_last:2", "--cut", "holdout_last:1", "--with-candidates") == 0
 
     # u12 has one event, which both cuts take away.
     for name in ("holdout_last_1", "holdout_last_2"):

@@ -43,7 +43,7 @@ def read(job: Job, table: Table) -> list[dict[str, Any]]:
 
 
 def test_publish_writes_the_three_tables(job: Job) -> None:
-    assert job_module.publish(job).startswith("3 users (3 ranked), 6 rows")
+    assert job_module.run(job).startswith("3 users (3 ranked), 6 rows")
     lists = {(row["user_id"], row["rank"]): row["item_id"] for row in read(job, RECOMMENDATIONS)}
     assert lists == {(user, rank): "ab"[rank - 1] for user in ("u1", "u2", "u3") for rank in (1, 2)}
     assert {row["user_id"] for row in read(job, TRAJECTORIES)} == {"u1", "u2", "u3"}
@@ -53,25 +53,25 @@ def test_publish_writes_the_three_tables(job: Job) -> None:
 
 
 def test_publish_again_leaves_the_same_rows(job: Job) -> None:
-    job_module.publish(job)
+    job_module.run(job)
     before = read(job, RECOMMENDATIONS), read(job, TRAJECTORIES)
-    job_module.publish(job)
+    job_module.run(job)
     assert (read(job, RECOMMENDATIONS), read(job, TRAJECTORIES)) == before
     assert len(read(job, RUN_MANIFEST)) == 1
 
 
 def test_item_of_the_history_is_refused_and_tables_stay(job: Job) -> None:
-    job_module.publish(job)
+    job_module.run(job)
     tables = (TRAJECTORIES, RECOMMENDATIONS, RUN_MANIFEST)
     before = [len(commits(job.settings.paths.warehouse, table)) for table in tables]
     edit_rows(job.run_dir, 1, RECOMMENDATIONS, lambda rows: [rows[0], {**rows[1], "item_id": "z"}])
     with pytest.raises(TableContractError, match=r"1 rows offer an item of the user's own history.*u3"):
-        job_module.publish(job)
+        job_module.run(job)
     assert [len(commits(job.settings.paths.warehouse, table)) for table in tables] == before
 
 
 def test_missing_shard_publishes_nothing(job: Job) -> None:
     Path(job.run_dir / "shards/1/trajectories.parquet").unlink()
     with pytest.raises(TableContractError, match="planned shard 1 is missing"):
-        job_module.publish(job)
+        job_module.run(job)
     assert commits(job.settings.paths.warehouse, RECOMMENDATIONS) == []

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs import write_report
 from jobs._cli import EXIT_NO_RETRY, run_job
-from jobs.write_report import write_report
 from recthinker.inference.plan import InferencePlan
 from tests.report import night_world, small_night
 
@@ -40,7 +40,7 @@ def run_dir(var: Path) -> Path:
 
 
 def test_job_writes_page_and_copy_and_names_the_page(var: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_job("write_report", write_report, argv=ARGUMENTS) == 0
+    assert run_job("write_report", write_report.run, argv=ARGUMENTS) == 0
     page = run_dir(var) / "report.html"
     assert capsys.readouterr().out.splitlines()[-1].endswith(f"report of 60 users written to {page}")
     assert "There is no offline evaluation for model" in page.read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def test_job_writes_page_and_copy_and_names_the_page(var: Path, capsys: pytest.C
 
 def test_job_shows_the_evaluation_kept_with_the_model(var: Path) -> None:
     (var / "model" / "evaluation.json").write_text(json.dumps(small_night.evaluation()), encoding="utf-8")
-    assert run_job("write_report", write_report, argv=ARGUMENTS) == 0
+    assert run_job("write_report", write_report.run, argv=ARGUMENTS) == 0
     page = (run_dir(var) / "report.html").read_text(encoding="utf-8")
     assert "NDCG@10" in page
     assert "There is no offline evaluation" not in page
@@ -57,18 +57,16 @@ def test_job_shows_the_evaluation_kept_with_the_model(var: Path) -> None:
 
 def test_job_run_twice_leaves_the_same_page(var: Path) -> None:
     page = run_dir(var) / "report.html"
-    run_job("write_report", write_report, argv=ARGUMENTS)
+    run_job("write_report", write_report.run, argv=ARGUMENTS)
     first = page.read_bytes()
-    run_job("write_report", write_report, argv=ARGUMENTS)
+    run_job("write_report", write_report.run, argv=ARGUMENTS)
     assert page.read_bytes() == first
 
 
-def test_job_without_rows_fails_for_good_and_keeps_the_old_page(
-    var: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_job_without_rows_fails_for_good_and_keeps_the_old_page(var: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = run_dir(var) / "report.html"
     page.write_text("old")
     arguments = ["--ds", night_world.DS, "--run-id", "other"]
-    assert run_job("write_report", write_report, argv=arguments) == EXIT_NO_RETRY
+    assert run_job("write_report", write_report.run, argv=arguments) == EXIT_NO_RETRY
     assert "write_report failed: TableContractError" in capsys.readouterr().out
     assert page.read_text() == "old"

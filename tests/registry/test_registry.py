@@ -57,9 +57,7 @@ def test_resolve_without_champion_says_what_to_do(registry: Registry) -> None:
         registry.resolve()
 
 
-def test_registered_version_serves_under_its_alias(
-    registry: Registry, make_model: Callable[[str], Path]
-) -> None:
+def test_registered_version_serves_under_its_alias(registry: Registry, make_model: Callable[[str], Path]) -> None:
     registered = register(registry, make_model("first"), alias="champion")
     found = registry.resolve()
     assert found == registered
@@ -67,9 +65,7 @@ def test_registered_version_serves_under_its_alias(
     assert (found.path / "config.json").read_text(encoding="utf-8") == "config.json of first"
 
 
-def test_alias_moves_and_old_version_keeps_its_files(
-    registry: Registry, make_model: Callable[[str], Path]
-) -> None:
+def test_alias_moves_and_old_version_keeps_its_files(registry: Registry, make_model: Callable[[str], Path]) -> None:
     first = register(registry, make_model("first"), alias="champion")
     second = register(registry, make_model("second"))
     assert registry.resolve() == first
@@ -85,9 +81,7 @@ def test_other_process_sees_the_champion(
     assert Registry(settings).champion() == registered
 
 
-def test_champion_whose_files_are_gone_is_an_error(
-    registry: Registry, make_model: Callable[[str], Path]
-) -> None:
+def test_champion_whose_files_are_gone_is_an_error(registry: Registry, make_model: Callable[[str], Path]) -> None:
     version = register(registry, make_model("first"), alias="champion")
     (version.path / "model.safetensors").unlink()
     with pytest.raises(RegistryError, match=r"lacks model\.safetensors"):
@@ -98,9 +92,7 @@ def test_model_path_wins_over_registry(
     registry: Registry, settings: Settings, make_model: Callable[[str], Path]
 ) -> None:
     register(registry, make_model("first"), alias="champion")
-    by_path = settings.model_copy(
-        update={"model": settings.model.model_copy(update={"path": make_model("mine")})}
-    )
+    by_path = settings.model_copy(update={"model": settings.model.model_copy(update={"path": make_model("mine")})})
     found = Registry(by_path).resolve()
     assert (found.name, found.path.name) == ("mine", "mine")
     (found.path / "model.safetensors").write_text("other weights", encoding="utf-8")

@@ -117,12 +117,8 @@ def _items(rng: np.random.Generator) -> Iterator[Row]:
     weights = 0.5 ** np.arange(len(GENRES))
     events = np.sort((400 / np.arange(1, ITEMS + 1) ** 0.9 + rng.poisson(2, ITEMS)).astype(int))[::-1]
     for n in range(ITEMS):
-        title = f"{FIRST[n % len(FIRST)]} {SECOND[n // len(FIRST) % len(SECOND)]}" + (
-            " II" if n >= 132 else ""
-        )
-        genres = rng.choice(
-            GENRES, rng.integers(1, 4), replace=False, p=(weights + 0.05) / (weights + 0.05).sum()
-        )
+        title = f"{FIRST[n % len(FIRST)]} {SECOND[n // len(FIRST) % len(SECOND)]}" + (" II" if n >= 132 else "")
+        genres = rng.choice(GENRES, rng.integers(1, 4), replace=False, p=(weights + 0.05) / (weights + 0.05).sum())
         yield {
             "item_id": f"i{n}",
             "title": ATTACK if n == 0 else title,
@@ -143,10 +139,7 @@ class _User:
         self.titles = {item["item_id"]: item["title"] for item in items}
         chance = np.array([item["popularity"] for item in items], dtype=float) ** 0.8
         length = int(rng.lognormal(3.3, 0.7)) + 5
-        drawn = [
-            f"i{n}"
-            for n in rng.choice(ITEMS, min(length, 90) + SHOWN, replace=False, p=chance / chance.sum())
-        ]
+        drawn = [f"i{n}" for n in rng.choice(ITEMS, min(length, 90) + SHOWN, replace=False, p=chance / chance.sum())]
         self.offered, self.events = drawn[:SHOWN], drawn[SHOWN:]
         self.labelled = [self.offered[n] for n in rng.permutation(SHOWN)]
         strength = rng.normal(0, 1, SHOWN) - 0.08 * np.arange(SHOWN)
@@ -171,9 +164,7 @@ class _User:
     def candidates(self) -> Row:
         names = ["co_interaction", "popularity", "als"]
         sources = [sorted(self.rng.choice(names, 1 + (n < 8), replace=False).tolist()) for n in range(SHOWN)]
-        items = [
-            {"item_id": i, "sources": s, "score": 0.1 - 0.004 * n} for n, (i, s) in self._places(sources)
-        ]
+        items = [{"item_id": i, "sources": s, "score": 0.1 - 0.004 * n} for n, (i, s) in self._places(sources)]
         return {"user_id": self.user_id, "items": items}
 
     def _places(self, sources: list[list[str]]) -> list[tuple[int, tuple[str, list[str]]]]:
@@ -193,9 +184,7 @@ class _User:
         if self.status.startswith("fallback"):
             reason = "timeout"
         else:
-            turns.append(
-                {"role": "agent", "text": f"{known} sufficient yes rank {self._letter(self.ranking[0])}"}
-            )
+            turns.append({"role": "agent", "text": f"{known} sufficient yes rank {self._letter(self.ranking[0])}"})
             reason = "answered"
         requests = len(calls) + 2
         return {

@@ -42,9 +42,7 @@ def arrow(table: Table, rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist([{"ds": DS, **row} for row in rows], schema=table.arrow_schema())
 
 
-def tool_call(
-    name: str, arguments: dict[str, Any], result: str, rows: int, *, ok: bool = True
-) -> dict[str, Any]:
+def tool_call(name: str, arguments: dict[str, Any], result: str, rows: int, *, ok: bool = True) -> dict[str, Any]:
     """One entry of `tool_calls`."""
     return {"name": name, "arguments": json.dumps(arguments), "result": result, "rows": rows, "ok": ok}
 
@@ -129,9 +127,7 @@ def rows() -> Rows:
         {"user_id": user, "items": [candidate(item, n) for n, item in enumerate(items, start=1)]}
         for user, items in CANDIDATES_OF.items()
     ]
-    histories = [
-        {"user_id": user, "events": [event(item) for item in items]} for user, items in HISTORIES.items()
-    ]
+    histories = [{"user_id": user, "events": [event(item) for item in items]} for user, items in HISTORIES.items()]
     published = [recommendation(user, rank) for user in RANKINGS for rank in range(1, PUBLISHED + 1)]
     return Rows(
         ds=DS,

@@ -58,9 +58,7 @@ def world(tmp_path: Path) -> Night:
 
 def test_verdict_and_header_name_the_night(html: str) -> None:
     text = Parsed(html).text
-    assert (
-        "3 users: 2 ranked by the agent, 0 repaired, 0 unchanged since the night before, 1 fallback" in text
-    )
+    assert "3 users: 2 ranked by the agent, 0 repaired, 0 unchanged since the night before, 1 fallback" in text
     assert "6 recommendations reach 60.0% of the catalogue" in text
     for fact in ("1998-04-22", "manual", "recthinker/3", "abc123", "candidates@4", "user_ history@7"):
         assert fact in text
@@ -119,9 +117,7 @@ def test_stories_translate_labels_to_titles(html: str) -> None:
 
 def test_plausible_night_renders_whole(world: Night) -> None:
     text = Parsed(render(world)).text
-    assert (
-        "60 users: 56 ranked by the agent, 1 repaired, 2 unchanged since the night before, 1 fallback" in text
-    )
+    assert "60 users: 56 ranked by the agent, 1 repaired, 2 unchanged since the night before, 1 fallback" in text
     assert "Bars: share of the 58 episodes run tonight" in text
     assert text.count("What the agent asked and read") == 3
     assert "nan" not in text.lower().split()

@@ -19,7 +19,11 @@ def test_an_overlay_changes_only_what_it_names() -> None:
 
 
 def test_the_environment_wins_and_is_read_as_a_value() -> None:
-    environ = {"RECTHINKER_ENV": "test", "RECTHINKER__SNAPSHOT__SHARDS": "7", "RECTHINKER__CANDIDATES__ALS__RANK": "3"}
+    environ = {
+        "RECTHINKER_ENV": "test",
+        "RECTHINKER__SNAPSHOT__SHARDS": "7",
+        "RECTHINKER__CANDIDATES__ALS__RANK": "3",
+    }
     settings = load_settings(environ=environ)
     assert settings.snapshot.shards == 7
     assert settings.candidates.als.rank == 3
@@ -29,7 +33,10 @@ def test_the_environment_wins_and_is_read_as_a_value() -> None:
 @pytest.mark.parametrize(
     ("environ", "message"),
     [
-        ({"RECTHINKER__FEATURES__CO_WINDOWS": "3"}, "unknown key features.co_windows; did you mean co_window?"),
+        (
+            {"RECTHINKER__FEATURES__CO_WINDOWS": "3"},
+            "unknown key features.co_windows; did you mean co_window?",
+        ),
         ({"RECTHINKER__AGNT__SEED": "3"}, "unknown key agnt; did you mean agent?"),
         ({"RECTHINKER__SNAPSHOT__SHARDS": "0"}, "snapshot.shards: .* greater than or equal to 1, found 0"),
         ({"RECTHINKER__SNAPSHOT__SHARDS": "many"}, "snapshot.shards: .*found 'many'"),

@@ -51,12 +51,9 @@ def test_recbole_files_land_and_a_second_ingest_is_skipped_without_spark(
         "interactions": TableCount(EVENTS, EVENTS, 0),
     }
     landed = {
-        (row["user_id"], row["item_id"], row["event_time"])
-        for row in read_arrow(store.root, INTERACTIONS).to_pylist()
+        (row["user_id"], row["item_id"], row["event_time"]) for row in read_arrow(store.root, INTERACTIONS).to_pylist()
     }
-    assert landed == {
-        (row["user_id"], row["item_id"], row["event_time"]) for row in tiny_world.interactions()
-    }
+    assert landed == {(row["user_id"], row["item_id"], row["event_time"]) for row in tiny_world.interactions()}
     assert read_arrow(store.root, ITEM_RELATIONS, columns=["tail_label"])["tail_label"].null_count == 9
     run_checks(store.spark, store)
     versions = [table_version(store.root, table) for table in LANDING]
@@ -89,9 +86,7 @@ def test_other_data_are_added_by_key_and_refused_rows_are_not_doubled(
     assert {row["ingested_at"] for row in refused} == {NOW}
 
 
-def test_without_items_the_events_make_the_catalogue(
-    store: TableStore, settings: Settings, tmp_path: Path
-) -> None:
+def test_without_items_the_events_make_the_catalogue(store: TableStore, settings: Settings, tmp_path: Path) -> None:
     events = tmp_path / "events.csv"
     events.write_text("user_id,item_id,event_time\nu1,a,2024-03-01\nu1,b,2024-03-02\nu2,a,2024-03-02\n")
     run(open_tabular(events), store, settings)
@@ -101,9 +96,7 @@ def test_without_items_the_events_make_the_catalogue(
     run_checks(store.spark, store)
 
 
-def test_nothing_is_written_when_no_event_is_left(
-    store: TableStore, settings: Settings, tmp_path: Path
-) -> None:
+def test_nothing_is_written_when_no_event_is_left(store: TableStore, settings: Settings, tmp_path: Path) -> None:
     events = tmp_path / "events.csv"
     events.write_text("user_id,item_id,event_time\nu1,a,tomorrow\nu2,a,1066-10-14\n")
     with pytest.raises(SourceError, match=r"not one interaction was kept.*no readable event_time \(1 rows\)"):

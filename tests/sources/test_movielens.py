@@ -46,9 +46,7 @@ def test_recbole_layout_yields_the_tiny_world(spark: SparkSession, tmp_path: Pat
     assert users["u01"] == {"age": "20", "gender": "F", "occupation": "other"}
     assert len(rows["interactions"]) == len(tiny_world.interactions())
     assert {row["event_type"] for row in rows["interactions"]} == {"rating"}
-    edges = {
-        (r["head_item_id"], r["relation"], r["tail_id"]): r["tail_item_id"] for r in rows["item_relations"]
-    }
+    edges = {(r["head_item_id"], r["relation"], r["tail_id"]): r["tail_item_id"] for r in rows["item_relations"]}
     assert edges[("i01", "directed_by", "m.d1")] is None
     assert edges[("i01", "sequel", "m.i02")] == "i02"
     assert len(edges) == len(tiny_world.item_relations())

@@ -56,10 +56,7 @@ def test_items_and_users_keep_other_columns_as_attributes(spark: SparkSession, t
     }
     parquet.write_table(pa.table({**catalogue, "brand": pa.array([None], pa.string())}), items)
     users.write_text("uid,country\n007,UK\n")
-    raw = {
-        t.table: t.df.collect()
-        for t in open_tabular(events, items=items, users=users, mapping=MAPPING).read(spark)
-    }
+    raw = {t.table: t.df.collect() for t in open_tabular(events, items=items, users=users, mapping=MAPPING).read(spark)}
     (item,) = raw["items"]
     assert (item.item_id, item.title, item.categories) == ("a1", "Tea", ["Drinks", "Hot"])
     assert item.attributes == {"price": "2.5"}

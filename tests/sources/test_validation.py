@@ -34,9 +34,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 def judge_rows(spark: SparkSession, settings: Settings, table: str, rows: list[dict[str, Any]]) -> Judged:
     """Verdicts on rows given by raw column; only item i1 is known."""
     schema = ", ".join(f"{name} string" for name in RAW_COLUMNS[table])
-    frame = spark.createDataFrame(
-        [tuple(row.get(name) for name in RAW_COLUMNS[table]) for row in rows], schema
-    )
+    frame = spark.createDataFrame([tuple(row.get(name) for name in RAW_COLUMNS[table]) for row in rows], schema)
     known = spark.createDataFrame([("i1",)], "item_id string")
     return judge(RawTable(table, frame, "test:a/b"), settings.ingest, known)
 
@@ -72,9 +70,7 @@ def test_of_equal_keys_one_stays_whatever_the_order(spark: SparkSession, setting
     for order in (rows, rows[::-1]):
         judged = judge_rows(spark, settings, "interactions", order)
         kept.append([row.rating for row in judged.kept().collect()])
-        assert [row.reason for row in judged.df.where("reason is not null").collect()] == [
-            "duplicate key"
-        ] * 2
+        assert [row.reason for row in judged.df.where("reason is not null").collect()] == ["duplicate key"] * 2
     assert kept[0] == kept[1]
     assert len(kept[0]) == 1
 

@@ -17,12 +17,8 @@ def fake_java(home: Path, told: str) -> Path:
     return home
 
 
-@pytest.mark.parametrize(
-    ("told", "version"), [('openjdk version "17.0.15" 2025', 17), ('java version "21" 2023', 21)]
-)
-def test_supported_version_is_taken(
-    told: str, version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("told", "version"), [('openjdk version "17.0.15" 2025', 17), ('java version "21" 2023', 21)])
+def test_supported_version_is_taken(told: str, version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAVA_HOME", str(fake_java(tmp_path, told)))
     assert require_java() == version
 
@@ -35,9 +31,7 @@ def test_supported_version_is_taken(
         ("hello", "tells no version, but 'hello'"),
     ],
 )
-def test_other_java_is_refused(
-    told: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_java_is_refused(told: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAVA_HOME", str(fake_java(tmp_path, told)))
     with pytest.raises(ConfigError, match=message):
         require_java()

@@ -54,9 +54,7 @@ def test_write_ds_refuses_what_breaks_the_contract_and_keeps_the_old_rows(store:
         "not in the contract: extra": good.withColumn("extra", F.lit(1)),
         "user_id should be string, found int": good.withColumn("user_id", F.lit(1)),
         "1 rows with null in user_id": good.withColumn("user_id", F.lit(None).cast("string")),
-        "1 rows with null in neighbours": good.withColumn(
-            "neighbours", F.when(F.lit(False), F.col("neighbours"))
-        ),
+        "1 rows with null in neighbours": good.withColumn("neighbours", F.when(F.lit(False), F.col("neighbours"))),
         "1 rows with a ds other than 2024-03-01": good.withColumn("ds", F.lit(DAY_2)),
         "1 rows repeat a key (ds, user_id), such as {'ds': '2024-03-01', 'user_id': 'u02'": good.union(good),
     }
@@ -139,13 +137,9 @@ def test_arrow_reads_every_landing_table_as_spark_does(tiny_store: TableStore) -
     for table, rows in tiny_world.landing_rows().items():
         arrow = read_arrow(tiny_store.root, TABLES[table])
         assert arrow.schema.equals(TABLES[table].arrow_schema())
-        as_python = [
-            {k: dict(v) if k == "attributes" else v for k, v in row.items()} for row in arrow.to_pylist()
-        ]
+        as_python = [{k: dict(v) if k == "attributes" else v for k, v in row.items()} for row in arrow.to_pylist()]
         key = TABLES[table].key
-        assert sorted(as_python, key=lambda r: [r[k] for k in key]) == sorted(
-            rows, key=lambda r: [r[k] for k in key]
-        )
+        assert sorted(as_python, key=lambda r: [r[k] for k in key]) == sorted(rows, key=lambda r: [r[k] for k in key])
 
 
 def test_arrow_takes_columns_and_refuses_unknown_ones(tiny_store: TableStore) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recthinker.settings import Settings
-from recthinker.tools import ALL_TOOLS, Label, Level, Scene, ToolCall, Toolbox, Words
+from recthinker.tools import ALL_TOOLS, Label, Level, Scene, Toolbox, ToolCall, Words
 from recthinker.tools.base import levels
 from tests import little_world as world
 
@@ -51,11 +51,23 @@ def test_item_relations_names_what_is_shared(scene: Scene, toolbox: Toolbox) -> 
 def test_item_info_shows_popularity_rating_and_category(scene: Scene, toolbox: Toolbox) -> None:
     result = toolbox.call(scene, ToolCall("item_info", labels=(0, 3)))
     # events 60 and 40: 9 * sqrt(2/3) = 7.3 -> 8; i6 has no rating.
-    assert result.segments == (Label(3), Level(9), Level(0), Words("Comedy"), Label(0), Level(8), Level(9), Words("Comedy"))
+    assert result.segments == (
+        Label(3),
+        Level(9),
+        Level(0),
+        Words("Comedy"),
+        Label(0),
+        Level(8),
+        Level(9),
+        Words("Comedy"),
+    )
 
 
 def test_user_history_is_newest_first_and_limited(scene: Scene, toolbox: Toolbox) -> None:
-    assert toolbox.call(scene, ToolCall("user_history", limit=1)).segments == (Words("Title 1"), Words("Drama"))
+    assert toolbox.call(scene, ToolCall("user_history", limit=1)).segments == (
+        Words("Title 1"),
+        Words("Drama"),
+    )
     assert toolbox.call(scene, ToolCall("user_history")).rows == 2
 
 

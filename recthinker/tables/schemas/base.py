@@ -56,8 +56,6 @@ class Table:
         return [c.name for c in self.columns]
 
 
-DS = Column(
-    "ds", STRING, "logical date D, `YYYY-MM-DD`; the row sees exactly what was known before the end of D"
-)
+DS = Column("ds", STRING, "logical date D, `YYYY-MM-DD`; the row sees exactly what was known before the end of D")
 USER = Column("user_id", STRING, "user")
 ITEM = Column("item_id", STRING, "item")

@@ -33,9 +33,7 @@ TRAJECTORIES = Table(
             STRING,
             "ranked, repaired, fallback_invalid, fallback_timeout, fallback_error or unchanged",
         ),
-        Column(
-            "stop_reason", STRING, "why the episode ended: answered, forced, invalid, timeout, error: ..."
-        ),
+        Column("stop_reason", STRING, "why the episode ended: answered, forced, invalid, timeout, error: ..."),
         Column("turns", rows(role=STRING, text=STRING), "the episode as text; role is prompt, agent or tool"),
         Column("token_ids", pa.list_(INT), "the whole episode as the engine saw it"),
         Column("agent_mask", pa.list_(INT), "1 where the model wrote the token"),
@@ -43,14 +41,12 @@ TRAJECTORIES = Table(
         Column(
             "tool_calls",
             rows(name=STRING, arguments=STRING, result=STRING, rows=INT, ok=pa.bool_()),
-            "in order: arguments as JSON, result as the agent read it, rows found, "
-            "whether the call was valid",
+            "in order: arguments as JSON, result as the agent read it, rows found, whether the call was valid",
         ),
         Column(
             "tokens",
             pa.struct([pa.field("prompt", LONG), pa.field("cached", LONG), pa.field("generated", LONG)]),
-            "summed over the episode's requests: prompt tokens, those of them served from cache, "
-            "tokens written",
+            "summed over the episode's requests: prompt tokens, those of them served from cache, tokens written",
         ),
         Column("ranking", STRINGS, "all candidates, best first"),
         Column("scores", pa.list_(DOUBLE), "their scores, same order (log-probabilities of their labels)"),
