@@ -38,6 +38,8 @@ KNOWN, MISSING, SUFFICIENT = "known", "sufficient no missing", "sufficient yes"
 EVENT_COUNTS = ((20, "few events"), (60, "some events"), (150, "many events"), (None, "very many events"))
 MAX_WORDS_TOKENS = 8
 """Tokens that one piece of text from the data may take."""
+MAX_MESSAGE_TOKENS = 48
+"""Tokens that a message about a wrong call may take."""
 MAX_WORDS_CHARACTERS = 200
 """Characters of it that are looked at; more could not matter, and tokenizing a megabyte takes seconds."""
 
@@ -124,7 +126,8 @@ class CompactFormat:
 
     def result(self, result: ToolResult) -> list[int]:
         """A tool's result."""
-        return [self.ids[RESULT], *self.segments(result.segments), self.end_id]
+        limit = MAX_WORDS_TOKENS if result.is_valid else MAX_MESSAGE_TOKENS
+        return [self.ids[RESULT], *self.segments(result.segments, limit), self.end_id]
 
     def forced_answer(self) -> list[int]:
         """What is put into the agent's mouth when it must answer."""
@@ -159,8 +162,8 @@ class CompactFormat:
             return Malformed("the call's arguments are neither labels nor one limit")
         return ToolCall(name, labels, limits[0] if limits else None)
 
-    def segments(self, segments: Iterable[Segment]) -> list[int]:
-        """Segments as tokens."""
+    def segments(self, segments: Iterable[Segment], limit: int = MAX_WORDS_TOKENS) -> list[int]:
+        """Segments as tokens, at most `limit` for a piece of text."""
         ids: list[int] = []
         for segment in segments:
             match segment:
@@ -169,7 +172,7 @@ class CompactFormat:
                 case Level(value):
                     ids.append(self.level_ids[value])
                 case Words(text):
-                    ids += self.words(text)
+                    ids += self.words(text, limit)
         return ids
 
     def words(self, text: str, limit: int | None = MAX_WORDS_TOKENS) -> list[int]:

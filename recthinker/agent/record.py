@@ -71,7 +71,8 @@ def reason(episode: Episode, label: int) -> str:
     found = [
         (level, name)
         for called in episode.calls
-        for level, name in zip(called.result.evidence.get(label, ()), EVIDENCE_NAMES[called.call.name], strict=True)
+        if label in called.result.evidence
+        for level, name in zip(called.result.evidence[label], EVIDENCE_NAMES[called.call.name], strict=True)
         if level
     ]
     strongest = sorted(found, key=lambda pair: -pair[0])[:REASON_EVIDENCE]

@@ -95,7 +95,9 @@ def requests(
     Args:
         item_ids: the catalogue, sorted.
         positions: held-out positions that may be targets; 1 = newest.
-        hard_share: share of requests whose negatives come from the candidate sources.
+        hard_share: share of requests whose negatives come from the candidate sources, of those whose target the
+            sources offer too. Where they do not, items picked for being popular or alike would stand beside one that
+            was not, and a model would learn to rank against the evidence.
     """
     rng = random.Random(seed)
     rows = [_request(rng, *drawn, item_ids, negatives, hard_share) for drawn in _draws(rng, users, positions, count)]
@@ -139,7 +141,8 @@ def _request(
     hard_share: float,
 ) -> dict[str, object]:
     target = user.held_out[position - 1]
-    others = _hard(rng, user, negatives) if rng.random() < hard_share else []
+    is_hard = rng.random() < hard_share and target in user.offered
+    others = _hard(rng, user, negatives) if is_hard else []
     chosen = set(others)
     while len(others) < min(negatives, len(item_ids) - len(user.owned)):
         item = rng.choice(item_ids)

@@ -14,17 +14,17 @@ from recthinker.agent import CompactFormat, Generate, Generated
 from recthinker.tools import ALL_TOOLS, ToolCall
 
 WEIGHTS: dict[str, tuple[float, ...]] = {
-    "co_interactions": (1.0, 0.35),
-    "similar_users": (0.4,),
-    "item_info": (0.25, 0.05),
-    "item_relations": (0.15,),
+    "co_interactions": (1.0, 0.1),
+    "similar_users": (0.2,),
+    "item_info": (0.1, 0.05),
+    "item_relations": (0.1,),
 }
 """What a level of each evidence adds to a candidate's score."""
 CLEAR_MARGIN = 2.5
 """Score by which the best candidate must lead for the planner to call what it knows sufficient."""
 CONTENDERS = 4
 """Candidates that a closer look is taken at."""
-TEMPERATURE = 1.5
+TEMPERATURE = 2.0
 """Of the planner's scores, as logits."""
 
 

@@ -69,13 +69,12 @@ def run_shard(
     unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    requests = (rows.row(row) for row in range(len(rows)))
 
     def count(outcome: Outcome) -> None:
         progress.count(outcome)
         on_progress(progress)
 
-    episodes = run_episodes(engine, agent, snapshot.items, requests, max_in_flight=max_in_flight, on_done=count)
+    episodes = run_episodes(engine, agent, snapshot.items, rows, max_in_flight=max_in_flight, on_done=count)
     totals: Counter[str] = Counter()
     started = time.monotonic()
     _write_rows(unfinished, run, agent, _counted(episodes, totals))

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from recthinker.evaluation import CutRows
+from recthinker.lookup.feature_rows import FeatureRows
 from recthinker.lookup.read import read_features, read_pinned
-from recthinker.lookup.write import FeatureRows
 from recthinker.tables.arrow import read_arrow, table_version
 from recthinker.tables.schemas import CANDIDATES, HELD_OUT, INTERACTIONS
 

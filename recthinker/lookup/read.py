@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from recthinker.lookup.write import FeatureRows
+from recthinker.lookup.feature_rows import FeatureRows
 from recthinker.tables.arrow import read_arrow, table_version
 from recthinker.tables.schemas import (
     CO_INTERACTION,

@@ -46,9 +46,8 @@ class RequestRows:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def keys(self) -> Iterator[str]:
-        """Keys of all requests."""
-        return (key.as_py() for key in self._keys)
+    def __iter__(self) -> Iterator[RequestRow]:
+        return (self.row(row) for row in range(len(self)))
 
     def get(self, key: str) -> RequestRow | None:
         """The request of `key`, or None."""

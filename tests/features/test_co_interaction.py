@@ -90,4 +90,4 @@ def test_co_interaction_ties_do_not_follow_the_input(spark: SparkSession, featur
     again = co_interaction(shuffled(world), ds="2024-03-01", settings=settings)
 
     assert sorted(kept.collect()) == sorted(again.collect())
-    assert [n.item_id for n in kept.where("item_id = 'x'").first().neighbours] != ["a", "b", "c", "d"]
+    assert [n.item_id for n in kept.where("item_id = 'x'").collect()[0].neighbours] != ["a", "b", "c", "d"]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from pyspark.sql import SparkSession
 
@@ -10,12 +12,12 @@ pytestmark = pytest.mark.spark
 
 
 @pytest.fixture(scope="module")
-def metadata(spark: SparkSession, features: FeatureSettings) -> dict[str, dict[str, object]]:
+def metadata(spark: SparkSession, features: FeatureSettings) -> dict[str, dict[str, Any]]:
     world = tiny_world.frames(spark)
     return by_key(item_metadata(world["interactions"], world["items"], ds=tiny_world.DS, settings=features), "item_id")
 
 
-def test_item_metadata_of_a_seen_item(metadata: dict[str, dict[str, object]]) -> None:
+def test_item_metadata_of_a_seen_item(metadata: dict[str, dict[str, Any]]) -> None:
     i01 = metadata["i01"]
 
     # i01: u01 5, u02 4, u03 4, u04 5, u05 1
@@ -28,14 +30,14 @@ def test_item_metadata_of_a_seen_item(metadata: dict[str, dict[str, object]]) ->
     )
 
 
-def test_item_metadata_of_an_unseen_and_an_untitled_item(metadata: dict[str, dict[str, object]]) -> None:
+def test_item_metadata_of_an_unseen_and_an_untitled_item(metadata: dict[str, dict[str, Any]]) -> None:
     assert (metadata["i24"]["popularity"], metadata["i24"]["mean_rating"]) == (0, None)
     assert metadata["i24"]["popularity_rank"] == 24
     assert metadata["i23"]["title"] == "i23"
 
 
 def test_item_metadata_ranks_have_no_gaps_and_follow_popularity(
-    metadata: dict[str, dict[str, object]],
+    metadata: dict[str, dict[str, Any]],
 ) -> None:
     ranked = sorted(metadata.values(), key=lambda row: row["popularity_rank"])
 

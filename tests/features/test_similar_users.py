@@ -44,4 +44,4 @@ def test_similar_users_cap_on_users_per_item(spark: SparkSession, features: Feat
     assert [len(row["neighbours"]) for row in rows.values()] == [2, 2, 2]
     assert set(rows) != {"u0", "u1", "u2"}
     assert rows == again
-    assert capped_links(world, settings).first().asDict() == {"items": 1, "links": 9, "dropped": 5}
+    assert capped_links(world, settings).collect()[0].asDict() == {"items": 1, "links": 9, "dropped": 5}

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from pyspark.sql import SparkSession
 
@@ -10,13 +12,13 @@ pytestmark = pytest.mark.spark
 
 
 @pytest.fixture(scope="module")
-def profiles(spark: SparkSession, features: FeatureSettings) -> dict[str, dict[str, object]]:
+def profiles(spark: SparkSession, features: FeatureSettings) -> dict[str, dict[str, Any]]:
     world = tiny_world.frames(spark)
     rows = user_profile(world["interactions"], world["users"], world["items"], ds=tiny_world.DS, settings=features)
     return by_key(rows, "user_id")
 
 
-def test_user_profile_counts_and_times(profiles: dict[str, dict[str, object]]) -> None:
+def test_user_profile_counts_and_times(profiles: dict[str, dict[str, Any]]) -> None:
     u01 = profiles["u01"]
 
     assert u01["interaction_count"] == 7
@@ -25,7 +27,7 @@ def test_user_profile_counts_and_times(profiles: dict[str, dict[str, object]]) -
     assert u01["mean_rating"] == (5 + 4 + 5 + 4 + 5 + 3 + 2) / 7
 
 
-def test_user_profile_top_categories_most_frequent_first(profiles: dict[str, dict[str, object]]) -> None:
+def test_user_profile_top_categories_most_frequent_first(profiles: dict[str, dict[str, Any]]) -> None:
     # u01: i01-i06 are Sci-Fi (6), i04 is Drama too (1), i17 is Comedy (1): the last two tie.
     top = profiles["u01"]["top_categories"]
 
@@ -33,7 +35,7 @@ def test_user_profile_top_categories_most_frequent_first(profiles: dict[str, dic
     assert set(top[1:]) == {"Drama", "Comedy"}
 
 
-def test_user_profile_covers_users_that_users_does_not_know(profiles: dict[str, dict[str, object]]) -> None:
+def test_user_profile_covers_users_that_users_does_not_know(profiles: dict[str, dict[str, Any]]) -> None:
     assert set(profiles) == set(tiny_world.HISTORIES)
     assert profiles["u11"]["attributes"] == {}
     assert profiles["u12"]["attributes"] == {"age": "31", "gender": "M"}

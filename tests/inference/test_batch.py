@@ -3,13 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from recthinker.agent import Agent, Generate, Generated, Outcome
+from recthinker.agent import Agent, Generated, Outcome
 from recthinker.errors import EngineError
 from recthinker.inference import ScriptedEngine, run_episodes
 from recthinker.inference.batch import request_seed
 from recthinker.inference.scripted import Planner
 from recthinker.lookup import Snapshot
 from recthinker.settings import Settings
+from recthinker.tools import Scene, Toolbox, ToolCall, ToolResult
 from tests import little_world as world
 
 
@@ -69,18 +70,19 @@ def test_a_finished_turn_goes_on_at_once_and_the_window_stays_full(agent: Agent,
     assert engine.most == 2
 
 
-class Poisoned(ScriptedEngine):
-    """Writes what the episode's code cannot take, for one user."""
+class Broken(Toolbox):
+    """Raises for one user."""
 
-    def _write(self, request_id: str, request: Generate) -> Generated:
-        written = super()._write(request_id, request)
-        return Generated([None], [0.0]) if request_id.startswith("bob") else written  # type: ignore[list-item]
+    def call(self, scene: Scene, call: ToolCall) -> ToolResult:
+        if scene.request.key == "bob":
+            raise RuntimeError("boom")
+        return super().call(scene, call)
 
 
-def test_one_users_fault_costs_that_user_a_fallback(agent: Agent, snapshot: Snapshot) -> None:
-    done = run(Poisoned(Planner(agent.chat, list(agent.toolbox.tools))), agent, snapshot)
-    assert done["bob"][0] in (Outcome.FALLBACK_ERROR, Outcome.REPAIRED)
-    assert done["ann"][0] is Outcome.RANKED
+def test_one_users_fault_costs_that_user_a_fallback(agent: Agent, snapshot: Snapshot, settings: Settings) -> None:
+    done = run(scripted(agent), Agent(agent.chat, Broken(settings.tools), agent.settings), snapshot)
+    assert done["bob"] == (Outcome.FALLBACK_ERROR, [0, 1])
+    assert {done[user][0] for user in ("ann", "cat", "dan")} == {Outcome.RANKED}
 
 
 class Dead(ScriptedEngine):

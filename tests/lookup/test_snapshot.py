@@ -48,7 +48,7 @@ def test_links_are_shared_by_items_with_the_same_tail(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shards", [1, 3])
 def test_every_request_is_in_exactly_one_shard(tmp_path: Path, shards: int) -> None:
     snapshot = world.snapshot(tmp_path / "s", shards=shards)
-    keys = [key for shard in snapshot.shards for key in snapshot.requests(shard)]
+    keys = [row.key for shard in snapshot.shards for row in snapshot.requests(shard)]
     assert sorted(keys) == ["ann", "bob", "cat", "dan"]
     assert snapshot.request_count == 4
 

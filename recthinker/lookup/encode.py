@@ -1,0 +1,46 @@
+"""Arrow columns to the arrays of a snapshot: item ids become codes (row numbers), lists become offsets and values."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recthinker.lookup.files import HASH, hash_keys
+
+
+def list_array(column: pa.ChunkedArray) -> pa.ListArray:
+    """A list column as one array whose offsets start at its first value."""
+    array = column.combine_chunks()
+    array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+    return pa.ListArray.from_arrays(pc.subtract(array.offsets, array.offsets[0]).cast(pa.int32()), array.flatten())
+
+
+def item_lists(column: pa.ChunkedArray) -> list[list[str]]:
+    """The item ids of a list<struct<item_id, ...>> column."""
+    array = list_array(column)
+    lists: list[list[str]] = pa.ListArray.from_arrays(array.offsets, array.values.field("item_id")).to_pylist()
+    return lists
+
+
+def sorted_by_key(table: pa.Table, key: str) -> pa.Table:
+    """The rows in the order of the hash of their key, which is added as a column."""
+    hashes = hash_keys(table[key].to_pylist())
+    order = np.argsort(hashes, kind="stable")
+    return table.take(pa.array(order)).append_column(HASH, pa.array(hashes[order], pa.uint64()))
+
+
+def row_numbers(values: pa.Array, ids: pa.Array) -> np.ndarray:
+    """Row numbers of `values` in `ids`; -1 where absent."""
+    rows = pc.fill_null(pc.index_in(values, value_set=ids), -1)
+    codes: np.ndarray = rows.to_numpy(zero_copy_only=False).astype(np.int32)
+    return codes
+
+
+def int_lists(offsets: np.ndarray, values: np.ndarray) -> pa.ListArray:
+    """Numbers as a list column."""
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(values))
+
+
+def grouped(rows: np.ndarray, row_count: int, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets of each row's values, and the order that puts values row by row, by `order` inside a row."""
+    positions = np.lexsort((order, rows))
+    return np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=row_count))]), positions

@@ -1,0 +1,69 @@
+"""The item files of a snapshot: items with their co-interactions and edges, and the edges themselves."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recthinker.lookup.encode import grouped, int_lists, list_array, row_numbers
+from recthinker.lookup.feature_rows import FeatureRows
+from recthinker.lookup.files import HASH
+
+
+def item_file(items: pa.Table, ids: pa.Array, features: FeatureRows) -> pa.Table:
+    """Item rows with their co-interactions, seen from the later item, and the codes of their edges."""
+    count = len(ids)
+    lists = list_array(features.co_interaction["neighbours"])
+    first = np.repeat(row_numbers(features.co_interaction["item_id"], ids), np.diff(lists.offsets.to_numpy()))
+    then = row_numbers(lists.values.field("item_id"), ids)
+    known = (first >= 0) & (then >= 0)
+    first, then = first[known], then[known]
+    offsets, positions = grouped(then, count, first)
+    values = {
+        "co_items": first.astype(np.int32),
+        "co_cosine": lists.values.field("cosine").to_numpy()[known].astype(np.float32),
+        "co_next": lists.values.field("next_weight").to_numpy()[known].astype(np.float32),
+    }
+    columns = {name: int_lists(offsets, array[positions]) for name, array in values.items()}
+    columns["links"] = _item_links(ids, features.item_relation)
+    return pa.table(
+        {
+            HASH: items[HASH],
+            "item_id": ids,
+            "title": items["title"],
+            "categories": items["categories"],
+            "popularity": items["popularity"],
+            "mean_rating": pc.fill_null(items["mean_rating"], float("nan")),
+            **columns,
+        }
+    )
+
+
+def _edges(item_relation: pa.Table) -> tuple[np.ndarray, pa.Array, pa.DictionaryArray]:
+    """The row of each edge in `item_relation`, the edges' text, and that text as codes."""
+    lists = list_array(item_relation["neighbours"])
+    rows = np.repeat(np.arange(item_relation.num_rows), np.diff(lists.offsets.to_numpy()))
+    text = pc.binary_join_element_wise(lists.values.field("relation"), lists.values.field("label"), "\t")
+    return rows, text, text.dictionary_encode()
+
+
+def _item_links(ids: pa.Array, item_relation: pa.Table) -> pa.ListArray:
+    rows, _, edges = _edges(item_relation)
+    items = row_numbers(item_relation["item_id"], ids)[rows]
+    links = edges.indices.to_numpy()
+    known = items >= 0
+    offsets, positions = grouped(items[known], len(ids), links[known])
+    return int_lists(offsets, links[known][positions].astype(np.int32))
+
+
+def link_file(item_relation: pa.Table) -> pa.Table:
+    """Edges by code: relation, label, and a weight that is higher the fewer items have the edge."""
+    _, _, edges = _edges(item_relation)
+    names = [text.split("\t", 1) for text in edges.dictionary.to_pylist()]
+    items_with = np.bincount(edges.indices.to_numpy(), minlength=len(names))
+    return pa.table(
+        {
+            "relation": pa.array([name[0] for name in names], pa.string()),
+            "label": pa.array([name[1] for name in names], pa.string()),
+            "weight": pa.array(1 / np.log2(1 + np.maximum(items_with, 1)), pa.float64()),
+        }
+    )
