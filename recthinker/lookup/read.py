@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from recthinker.lookup.feature_rows import FeatureRows
-from recthinker.tables.arrow import read_arrow, table_version
+from recthinker.tables.arrow import read_arrow, table_dates, table_version
 from recthinker.tables.schemas import (
     CO_INTERACTION,
     ITEM_METADATA,
@@ -21,12 +21,17 @@ def read_features(root: Path, ds: str) -> FeatureRows:
     """The six feature tables under `root` for D.
 
     Raises:
-        TableContractError: a table or its rows for D are missing.
+        TableContractError: a table is missing, or one that has a row for every user or item has none for D.
     """
     rows: dict[str, pa.Table] = {}
     versions: dict[str, int] = {}
-    for table in (USER_PROFILE, USER_HISTORY, SIMILAR_USERS, ITEM_METADATA, ITEM_RELATION, CO_INTERACTION):
+    for table in (USER_PROFILE, USER_HISTORY, ITEM_METADATA):
         rows[table.name], versions[table.name] = read_pinned(root, table, ds)
+    for table in (SIMILAR_USERS, ITEM_RELATION, CO_INTERACTION):
+        # A row only where there are neighbours: a world without relations has none, and that is no fault.
+        versions[table.name] = table_version(root, table)
+        has_rows = ds in table_dates(root, table, version=versions[table.name])
+        rows[table.name] = read_pinned(root, table, ds)[0] if has_rows else table.arrow_schema().empty_table()
     return FeatureRows(**rows, versions=versions)
 
 

@@ -66,13 +66,13 @@ def _similar_counts(
     likes = _binary(neighbours.offsets.to_numpy(), row_numbers(neighbours.values.field("user_id"), owners), len(owners))
     row_of = row_numbers(users.combine_chunks(), features.similar_users["user_id"].combine_chunks())
     counts = np.zeros(len(candidates), np.int32)
-    for start in range(0, len(row_of), USERS_AT_ONCE):
-        rows = row_of[start : start + USERS_AT_ONCE]
-        totals = (likes[np.maximum(rows, 0)] @ has).tocsr()
-        for place, row in enumerate(rows):
-            begin, end = offsets[start + place], offsets[start + place + 1]
-            if row >= 0:
-                counts[begin:end] = totals[place, candidates[begin:end]].toarray()[0]
+    with_neighbours = np.flatnonzero(row_of >= 0)
+    for start in range(0, len(with_neighbours), USERS_AT_ONCE):
+        wanted = with_neighbours[start : start + USERS_AT_ONCE]
+        totals = (likes[row_of[wanted]] @ has).tocsr()
+        for place, request in enumerate(wanted):
+            begin, end = offsets[request], offsets[request + 1]
+            counts[begin:end] = totals[place, candidates[begin:end]].toarray()[0]
     counts[counts < min_users] = 0
     return counts
 
