@@ -84,18 +84,18 @@ def _record(episode: Episode, target: int) -> Demonstration:
 
 
 def base_example(demonstration: Demonstration, end_id: int) -> tuple[list[int], list[int]]:
-    """Ids and labels for base training: everything after the prompt is learned, tool results and the whole ranking too.
+    """Ids and labels of a whole episode for base training: the agent's turns and a whole ranking are learned.
 
-    Dense targets are what a model from scratch needs to learn to read evidence; the prompt's titles carry nothing to
-    predict and are left out.
+    A whole ranking is a target for every label; a model from scratch learns to read evidence from it, and hardly from
+    the one label that was chosen.
     """
     ids = [*demonstration.ids, *demonstration.drawn_ranking, end_id]
-    start = demonstration.prompt_length
-    return ids, [IGNORED] * start + ids[start:]
+    written = _written(demonstration)
+    return ids, written + ids[len(written) :]
 
 
 def short_example(demonstration: Demonstration, chat: CompactFormat, rng: random.Random) -> tuple[list[int], list[int]]:
-    """A base example cut down to a few candidates, without text from the data.
+    """A base example cut down to a few candidates, without text from the data; tool results are learned too.
 
     Finding the strongest label among five, in 60 tokens, is learned in a few hundred steps; among twenty in 300 tokens
     the same steps teach nothing. What is learned carries over to whole episodes.
@@ -123,5 +123,9 @@ def short_example(demonstration: Demonstration, chat: CompactFormat, rng: random
 def sft_example(demonstration: Demonstration, end_id: int) -> tuple[list[int], list[int]]:
     """Ids and labels for SFT: only what the agent wrote is learned, and the answer is the item really chosen."""
     ids = [*demonstration.ids, demonstration.target, end_id]
-    written = [id_ if mask else IGNORED for id_, mask in zip(demonstration.ids, demonstration.mask, strict=True)]
-    return ids, [*written, demonstration.target, IGNORED]
+    return ids, [*_written(demonstration), demonstration.target, IGNORED]
+
+
+def _written(demonstration: Demonstration) -> list[int]:
+    """Labels of the tokens that the agent wrote; the others ignored."""
+    return [id_ if mask else IGNORED for id_, mask in zip(demonstration.ids, demonstration.mask, strict=True)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, TrainerCallback
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from recthinker.agent import CompactFormat
@@ -78,4 +78,5 @@ def train_sft(
     trainer = SFTTrainer(
         model=model, args=config, train_dataset=rows, processing_class=tokenizer, callbacks=[_Steps(on_step)]
     )
+    trainer.remove_callback(PrinterCallback)
     return float(trainer.train().training_loss)
