@@ -1,4 +1,4 @@
-"""How good a ranking is: requests with a known answer, metrics, baselines, significance. Numpy and pyarrow only."""
+"""How good a ranking is: requests with a known answer, metrics, baselines, significance. Numpy, scipy, pyarrow only."""
 
 from recthinker.evaluation.comparison import compare
 from recthinker.evaluation.held_out import CutRows, HeldOutUser, held_out_users, requests

@@ -34,31 +34,7 @@ def compare(
         left_out: users without a test item.
     """
     ranks = {name: target_ranks(values, target) for name, values in scores.items()}
-    interval = {"draws": settings.bootstrap_draws, "seed": settings.seed}
     gains = {name: ndcg(rank, settings.k) for name, rank in ranks.items()}
-    systems = []
-    for name, rank in ranks.items():
-        gain = bootstrap_mean(gains[name], **interval)
-        hit = bootstrap_mean(hit_rate(rank, settings.k), **interval)
-        systems.append(
-            {
-                "name": name,
-                **{"ndcg": gain.mean, "ndcg_low": gain.low, "ndcg_high": gain.high},
-                **{"hr": hit.mean, "hr_low": hit.low, "hr_high": hit.high},
-            }
-        )
-    paired = []
-    for name in scores:
-        if name != subject:
-            difference = bootstrap_mean(gains[subject] - gains[name], **interval)
-            paired.append(
-                {
-                    "against": name,
-                    "difference": difference.mean,
-                    "low": difference.low,
-                    "high": difference.high,
-                }
-            )
     width = next(iter(scores.values())).shape[1]
     floor = chance(width, settings.k)
     probe = ndcg(target_ranks(-scores["popularity"], target), settings.k).mean()
@@ -68,8 +44,8 @@ def compare(
         "left_out": left_out,
         "k": settings.k,
         "chance": {"ndcg": floor[0], "hr": floor[1]},
-        "systems": systems,
-        "paired": paired,
+        "systems": [_system(name, gains[name], hit_rate(rank, settings.k), settings) for name, rank in ranks.items()],
+        "paired": [_paired(name, gains[subject] - gains[name], settings) for name in scores if name != subject],
         "probes": [
             {
                 "name": PROBE,
@@ -79,3 +55,17 @@ def compare(
         ],
         "command": command,
     }
+
+
+def _system(name: str, gains: np.ndarray, hits: np.ndarray, settings: EvaluationSettings) -> dict[str, Any]:
+    gain, hit = (bootstrap_mean(values, draws=settings.bootstrap_draws, seed=settings.seed) for values in (gains, hits))
+    return {
+        "name": name,
+        **{"ndcg": gain.mean, "ndcg_low": gain.low, "ndcg_high": gain.high},
+        **{"hr": hit.mean, "hr_low": hit.low, "hr_high": hit.high},
+    }
+
+
+def _paired(name: str, differences: np.ndarray, settings: EvaluationSettings) -> dict[str, Any]:
+    difference = bootstrap_mean(differences, draws=settings.bootstrap_draws, seed=settings.seed)
+    return {"against": name, "difference": difference.mean, "low": difference.low, "high": difference.high}

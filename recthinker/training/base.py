@@ -1,6 +1,7 @@
 """Base training: the tiny model learns from scratch to read evidence and to act.
 
-Three things make it learn in minutes on two cores: dense targets (whole rankings), short episodes first, and Muon. AdamW alone, or a loss on the answer alone, hardly learns anything in that time.
+Three things make it learn in minutes on two cores: dense targets (whole rankings), short episodes first, and Muon.
+AdamW alone, or a loss on the answer alone, hardly learns anything in that time.
 Source of Muon: Jordan et al., https://kellerjordan.github.io/posts/muon/ (2024), as in torch.optim.Muon.
 """
 
