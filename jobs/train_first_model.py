@@ -12,6 +12,7 @@ from jobs._cli import Job, main
 from recthinker.registry import Registry
 
 PROGRESS_EVERY_S = 5.0
+BAR_WIDTH = 24
 
 
 def run(job: Job) -> str:
@@ -36,7 +37,7 @@ def run(job: Job) -> str:
 
 
 class _Reporter:
-    """A progress line for a new stage, then one every five seconds."""
+    """A progress bar for a new stage, then one every five seconds, each on a line of its own: it may go to a log."""
 
     def __init__(self) -> None:
         self._stage = ""
@@ -46,8 +47,9 @@ class _Reporter:
         now = time.monotonic()
         if stage != self._stage or now >= self._next or done == total:
             self._stage, self._next = stage, now + PROGRESS_EVERY_S
+            full = BAR_WIDTH * done // max(total, 1)
             tail = "" if loss is None else f", loss {loss:.3f}"
-            print(f"{stage}: {done}/{total}{tail}", flush=True)
+            print(f"{stage:<13} {'█' * full}{'░' * (BAR_WIDTH - full)} {done}/{total}{tail}", flush=True)
 
 
 if __name__ == "__main__":
