@@ -13,7 +13,7 @@ from recthinker.errors import JobError
 
 SHOWN_ON_FAILURE = 15
 _LABEL = re.compile(r"^\[([a-z_]+(?: [^\]]*)?)\] ")
-_PROGRESS = re.compile(r"^[a-z][a-z0-9 _-]*: \d+/\d+")
+_PROGRESS = re.compile(r"^[a-z][a-z0-9 _-]*(?:: | [█░]+ )\d+/\d+")
 _LOG_LINE = re.compile(r"^[\d-]{10} [\d:,]+ (?:INFO|WARNING|ERROR|CRITICAL) (?:recthinker|jobs)\S* (.*)")
 
 

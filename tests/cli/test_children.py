@@ -21,6 +21,7 @@ from recthinker.errors import JobError
         ("ingest done in 3.2 s: 5 rows", "ingest: done in 3.2 s: 5 rows"),
         ("ingest failed: SourceError: no such file", "ingest: failed: SourceError: no such file"),
         ("base training: 80/500, loss 1.234", "ingest: base training: 80/500, loss 1.234"),
+        ("base  ██░░ 80/500, loss 1.234", "ingest: base  ██░░ 80/500, loss 1.234"),
         ("[infer_shard 1] infer_shard done in 2 s: fine", "infer_shard 1: done in 2 s: fine"),
         ("[infer_shard 1] shard 1: 5/10 users", "infer_shard 1: shard 1: 5/10 users"),
         ("2026-11-23T05:25:45.272417Z [info     ] [DAG TEST] starting", None),
