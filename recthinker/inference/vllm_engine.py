@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from recthinker.agent import Generate, Generated
 from recthinker.errors import EngineError
@@ -97,14 +98,15 @@ class VllmEngine:
         """Forget these requests."""
         self._engine.abort_request(list(request_ids))
 
-    def _generated(self, output: object) -> Generated:
-        completion = output.outputs[0]  # type: ignore[attr-defined]
+    def _generated(self, output: Any) -> Generated:
+        """Of a finished `vllm.RequestOutput`; vLLM is imported too late to name it here."""
+        completion = output.outputs[0]
         ids = list(completion.token_ids)
         by_step = completion.logprobs or []
         logprobs = [step[id_].logprob for id_, step in zip(ids, by_step, strict=True)]
-        score_ids = self._scored.pop(output.request_id, ())  # type: ignore[attr-defined]
+        score_ids = self._scored.pop(output.request_id, ())
         scores = tuple(by_step[0][id_].logprob for id_ in score_ids) if score_ids else ()
-        return Generated(ids, logprobs, output.num_cached_tokens or 0, scores)  # type: ignore[attr-defined]
+        return Generated(ids, logprobs, output.num_cached_tokens or 0, scores)
 
 
 def _prepare_environment(threads: int) -> None:
