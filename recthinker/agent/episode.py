@@ -17,6 +17,9 @@ from recthinker.lookup import ItemRows, RequestRow
 from recthinker.settings import AgentSettings, ToolSettings
 from recthinker.tools import Scene, Toolbox, ToolCall, ToolResult
 
+ANSWER_TOKENS = 4
+"""Tokens that a forced answer takes: two that ask for it, the label, the end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Agent:
@@ -102,7 +105,7 @@ class Episode:
         scene = Scene(items, request, order)
         ids = [*agent.system_ids, *agent.chat.user(scene, agent.toolbox.settings.max_title_words)]
         episode = cls(agent, scene, ids, [0] * len(ids), [0.0] * len(ids), [Turn("prompt", 0)])
-        if len(ids) + agent.settings.max_turn_tokens > agent.settings.max_episode_tokens:
+        if not episode.has_room(0):
             episode.fall_back(Outcome.FALLBACK_INVALID, StopReason.PROMPT_TOO_LONG)
         return episode
 
@@ -115,6 +118,11 @@ class Episode:
     def is_answering(self) -> bool:
         """Whether the next token is the answer."""
         return self.ids[-1] == self.agent.chat.rank_id
+
+    def has_room(self, tokens: int) -> bool:
+        """Whether that many tokens, another turn, and then a forced answer still fit."""
+        settings = self.agent.settings
+        return len(self.ids) + tokens + settings.max_turn_tokens + ANSWER_TOKENS <= settings.max_episode_tokens
 
     def next_request(self) -> Generate:
         """What the engine should write next."""
@@ -160,7 +168,7 @@ class Episode:
             return
         result = self.agent.toolbox.call(self.scene, call)
         rendered = self.agent.chat.result(result)
-        if len(self.ids) + len(rendered) + settings.max_turn_tokens + 4 > settings.max_episode_tokens:
+        if not self.has_room(len(rendered)):
             self._force(StopReason.TOKEN_LIMIT)
             return
         self.calls.append(CalledTool(call, result))

@@ -21,8 +21,9 @@ WEIGHTS: dict[str, tuple[float, ...]] = {
 }
 """What a level of each evidence adds to a candidate's score.
 
-The first two as a conditional logit on a training cut of MovieLens-100K weighs them; the others are small, so that an
-episode which read nothing else still ranks by something.
+The first two near a conditional logit fitted on a training cut of MovieLens-100K, its negative weight on the second
+level of co_interactions taken as 0; the others are small, so that an episode which read nothing else still ranks by
+something.
 """
 CLEAR_MARGIN = 2.5
 """Score by which the best candidate must lead for the planner to call what it knows sufficient."""

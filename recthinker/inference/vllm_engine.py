@@ -96,7 +96,10 @@ class VllmEngine:
 
     def abort(self, request_ids: Iterable[str]) -> None:
         """Forget these requests."""
-        self._engine.abort_request(list(request_ids))
+        ids = list(request_ids)
+        self._engine.abort_request(ids)
+        for request_id in ids:
+            self._scored.pop(request_id, None)
 
     def _generated(self, output: Any) -> Generated:
         """Of a finished `vllm.RequestOutput`; vLLM is imported too late to name it here."""

@@ -28,10 +28,6 @@ class ToolSettings(Section):
 class AgentSettings(Section):
     """An episode."""
 
-    chat_format: Literal["compact"]
-    """How turns become tokens."""
-    ranking: Literal["labels"]
-    """How the answer is read: the next-token logprobs of the labels."""
     max_calls: int = Field(ge=0)
     """Tool calls per episode; then the agent must answer."""
     max_turn_tokens: int = Field(ge=4)

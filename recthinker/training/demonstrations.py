@@ -68,9 +68,7 @@ def _record(episode: Episode, target: int) -> Demonstration:
     key = episode.scene.request.key
     end = episode.ids.index(episode.agent.chat.rank_id) + 1
     logprobs = np.array(episode.label_scores)
-    # Sorting by log-probability plus Gumbel noise draws from Plackett-Luce.
-    noise = np.random.default_rng(int(hash_keys([key])[0])).gumbel(size=len(logprobs))
-    ranked, drawn = (np.argsort(-values, kind="stable") for values in (logprobs, logprobs + noise))
+    ranked, drawn = np.argsort(-logprobs, kind="stable"), draw_ranking(logprobs, key)
     return Demonstration(
         key=key,
         ids=episode.ids[:end],
@@ -81,6 +79,15 @@ def _record(episode: Episode, target: int) -> Demonstration:
         target=label_ids[int(np.flatnonzero(episode.scene.candidates == target)[0])],
         plan=tuple(called.call.name for called in episode.calls),
     )
+
+
+def draw_ranking(logprobs: np.ndarray, key: str) -> np.ndarray:
+    """An order of the labels drawn from Plackett-Luce, (N,); the same for the same key.
+
+    Sorting by log-probability plus Gumbel noise is such a draw.
+    """
+    noise = np.random.default_rng(int(hash_keys([key])[0])).gumbel(size=len(logprobs))
+    return np.argsort(-(logprobs + noise), kind="stable")
 
 
 def base_example(demonstration: Demonstration, end_id: int) -> tuple[list[int], list[int]]:

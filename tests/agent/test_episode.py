@@ -78,6 +78,20 @@ def test_at_the_token_limit_the_agent_must_answer(episode: Episode) -> None:
     assert episode.stop_reason is StopReason.TOKEN_LIMIT
 
 
+@pytest.mark.parametrize("spare", [0, -1])
+def test_the_longest_prompt_that_is_taken_leaves_room_for_a_forced_answer(
+    agent: Agent, episode: Episode, spare: int
+) -> None:
+    settings = agent.settings
+    limit = len(episode.ids) + settings.max_turn_tokens + 4 + spare
+    tight = Agent(agent.chat, agent.toolbox, settings.model_copy(update={"max_episode_tokens": limit}))
+    started = Episode.start(tight, episode.scene.items, episode.scene.request)
+    assert started.is_done == (spare < 0)
+    if not started.is_done:
+        write(started, [agent.chat.ids["<think>"]] * settings.max_turn_tokens)
+        assert len(started.next_request().token_ids) + 1 <= limit
+
+
 def test_a_prompt_that_does_not_fit_falls_back(agent: Agent, tmp_path: Path) -> None:
     snapshot = world.snapshot(tmp_path / "s")
     small = Agent(agent.chat, agent.toolbox, agent.settings.model_copy(update={"max_episode_tokens": 64}))

@@ -133,7 +133,7 @@ def test_vllm_serves_the_same_users_with_a_toy_model(job: RunJob, var: Path) -> 
     run_id = "vllm"
     for module in (write_snapshot, plan_inference):
         assert job(module, run_id=run_id) == 0
-    environment = os.environ | {"RECTHINKER__INFERENCE__ENGINE": "vllm", "RECTHINKER__SNAPSHOT__SHARDS": "1"}
+    environment = os.environ | {"RECTHINKER__INFERENCE__ENGINE": "vllm"}
     shard_dirs = var / "runs" / tiny_world.DS / run_id / "shards"
     shards = json.loads((shard_dirs.parent / "inference_plan.json").read_text())["shards"]
     outcomes: dict[str, int] = {}

@@ -1,6 +1,7 @@
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recthinker.agent import Agent
@@ -10,6 +11,7 @@ from recthinker.training.demonstrations import (
     Demonstration,
     base_example,
     demonstrate,
+    draw_ranking,
     sft_example,
     short_example,
 )
@@ -60,6 +62,9 @@ def test_short_examples_keep_the_best_candidate_and_drop_text(agent: Agent, tmp_
     assert not set(agent.chat.words("Title 4")) & set(ids)
 
 
-def test_drawn_rankings_follow_the_planners_probabilities(agent: Agent, tmp_path: Path) -> None:
-    made = drawn(agent, tmp_path / "s")
-    assert sorted(made.drawn_ranking) == sorted(made.ranking)
+def test_a_label_is_drawn_first_as_often_as_it_is_probable() -> None:
+    probabilities = np.array([0.6, 0.3, 0.1])
+    first = [int(draw_ranking(np.log(probabilities), f"u{n}")[0]) for n in range(4000)]
+    # Standard error of the largest share: sqrt(0.6 * 0.4 / 4000) = 0.008.
+    assert np.bincount(first) / 4000 == pytest.approx(probabilities, abs=0.03)
+    assert draw_ranking(np.log(probabilities), "u1").tolist() == draw_ranking(np.log(probabilities), "u1").tolist()
