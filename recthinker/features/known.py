@@ -1,30 +1,59 @@
-"""Which interactions a logical date may see: the one operator that features, candidates and cuts build on."""
+"""Which interactions a logical date may see: the one operator that features, candidates and cuts build on.
+
+An event becomes known on one day, which its own row decides and nothing else: the day it happened or, where it arrived
+later than `arrival_grace_h` hours after the end of that day, the day within whose grace it arrived. So what D sees is
+the same whenever it is asked, and an event that arrives late counts from a later date on, in no date before.
+"""
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 
-def known_before(interactions: DataFrame, ds: str, cutoff: datetime | None = None) -> DataFrame:
-    """The interactions known before the end of `ds`.
+def end_of(ds: str) -> datetime:
+    """Midnight (UTC) that ends `ds`."""
+    return datetime.combine(date.fromisoformat(ds) + timedelta(days=1), time.min, tzinfo=UTC)
 
-    An event is known when it happened before midnight (UTC) that ends `ds`. With a `cutoff`, it must also
-    have arrived by then (`ingested_at <= cutoff`); events whose arrival is not recorded (null) count as
-    known.
+
+def cutoff(ds: str, grace_h: float) -> datetime:
+    """Time of arrival before which an event counts for `ds`."""
+    return end_of(ds) + timedelta(hours=grace_h)
+
+
+def known_day(grace_h: float) -> Column:
+    """The day (UTC) on which an event becomes known: null `ingested_at` counts as arrived in time."""
+    grace = F.expr(f"INTERVAL '{round(grace_h * 3600)}' SECOND")
+    return F.greatest("event_date", F.to_date(F.col("ingested_at") - grace))
+
+
+def known_before(interactions: DataFrame, ds: str, grace_h: float) -> DataFrame:
+    """The interactions known before the end of `ds`, each with its `known_day`.
 
     Args:
         interactions: rows of `interactions`.
         ds: logical date, `YYYY-MM-DD`.
-        cutoff: time of arrival up to which events count, UTC where it names no zone; None asks nothing of
-            arrival.
+        grace_h: `features.arrival_grace_h`.
     """
-    day = date.fromisoformat(ds)
-    end = datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
-    # event_date follows from event_time; it is named because the table is partitioned by it, so later files
-    # are not read.
-    known = interactions.where((F.col("event_date") <= F.lit(day)) & (F.col("event_time") < F.lit(end)))
-    if cutoff is None:
-        return known
-    zoned = cutoff if cutoff.tzinfo else cutoff.replace(tzinfo=UTC)
-    return known.where(F.col("ingested_at").isNull() | (F.col("ingested_at") <= F.lit(zoned)))
+    # event_date follows from event_time and is at most known_day; it is named because the table is partitioned by it,
+    # so later files are not read.
+    day = F.lit(date.fromisoformat(ds))
+    dated = interactions.where(F.col("event_date") <= day).withColumn("known_day", known_day(grace_h))
+    return dated.where(F.col("known_day") <= day)
+
+
+def newly_known(interactions: DataFrame, after: str, ds: str, grace_h: float) -> DataFrame:
+    """The interactions known before the end of `ds` but not before the end of `after`: of the days between, and late
+    arrivals. Files of older days are read only where their statistics show that something arrived late.
+    """
+    recent = F.col("event_date") > F.lit(date.fromisoformat(after))
+    arrived_late = F.col("ingested_at") >= F.lit(cutoff(after, grace_h))
+    known = known_before(interactions.where(recent | arrived_late), ds, grace_h)
+    return known.where(F.col("known_day") > F.lit(date.fromisoformat(after)))
+
+
+def arrived_too_late(interactions: DataFrame, ds: str, grace_h: float) -> DataFrame:
+    """The events of `ds` and before that had not arrived by its cut-off: `ds` does not see them."""
+    day = F.lit(date.fromisoformat(ds))
+    arrived = F.col("ingested_at") >= F.lit(cutoff(ds, grace_h))
+    return interactions.where((F.col("event_date") <= day) & arrived)

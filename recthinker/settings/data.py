@@ -101,11 +101,17 @@ class FeatureSettings(Section):
 
     seed: int
     """Seed of the hash that breaks ties in time and popularity."""
+    arrival_grace_h: float = Field(ge=0, le=24 * 7)
+    """Hours after the end of a logical date within which an event of that date may still arrive and count for it;
+    one that arrives later is known from the date on which it arrived."""
+    event_weights: dict[str, float]
+    """Weight of an event type in `next_weight` (`co_interaction`) and in ALS; types not named weigh 1, and types of
+    weight 0 count for neither, nor for `similar_users`."""
     history_max_events: int = Field(ge=1)
     """Newest events kept per user in `user_history`."""
     profile_top_categories: int = Field(ge=1)
     """Categories kept per user in `user_profile`."""
-    co_window: int = Field(ge=1)
+    co_window: int = Field(ge=1, le=64)
     """Previous items of the user that an event makes pairs with."""
     co_half_life: float = Field(gt=0)
     """Distance, in events, at which a pair's `next_weight` has halved."""
@@ -117,8 +123,10 @@ class FeatureSettings(Section):
     """Knowledge-graph neighbours kept per item."""
     similar_top_k: int = Field(ge=1)
     """Similar users kept per user."""
-    similar_max_users_per_item: int = Field(ge=2)
-    """Users that one item may link; a more popular item links a seeded sample of this size."""
+    similar_items: int = Field(ge=1)
+    """Newest items of a user that similar users are sought by."""
+    similar_users_per_item: int = Field(ge=1)
+    """Events of an item, the newest, whose users it links."""
 
 
 class AlsSettings(Section):

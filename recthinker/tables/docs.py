@@ -21,6 +21,7 @@ SECTIONS = (
     ("Feature tables", schemas.FEATURES),
     ("Candidates", (schemas.CANDIDATES,)),
     ("Outputs", schemas.OUTPUTS),
+    ("State of builds", (*schemas.STATE, schemas.TABLE_STATUS)),
     ("Training cuts", (schemas.HELD_OUT,)),
 )
 

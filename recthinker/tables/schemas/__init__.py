@@ -33,12 +33,15 @@ from recthinker.tables.schemas.features import (
 )
 from recthinker.tables.schemas.landing import INTERACTIONS, ITEM_RELATIONS, ITEMS, LANDING, QUARANTINE, USERS
 from recthinker.tables.schemas.outputs import OUTPUTS, RECOMMENDATIONS, RUN_MANIFEST, TRAJECTORIES
+from recthinker.tables.schemas.state import CO_INTERACTION_PAIRS, ITEM_STATE, STATE, USER_STATE
+from recthinker.tables.schemas.status import TABLE_STATUS
 
 __all__ = [
     "ATTRIBUTES",
     "CANDIDATES",
     "COUNTS",
     "CO_INTERACTION",
+    "CO_INTERACTION_PAIRS",
     "DATE",
     "DOUBLE",
     "DS",
@@ -51,6 +54,7 @@ __all__ = [
     "ITEM_METADATA",
     "ITEM_RELATION",
     "ITEM_RELATIONS",
+    "ITEM_STATE",
     "LANDING",
     "LONG",
     "OUTPUTS",
@@ -59,18 +63,21 @@ __all__ = [
     "RUN_MANIFEST",
     "SECONDS",
     "SIMILAR_USERS",
+    "STATE",
     "STRING",
     "STRINGS",
     "TABLES",
+    "TABLE_STATUS",
     "TIME",
     "TRAJECTORIES",
     "USER",
     "USERS",
     "USER_HISTORY",
     "USER_PROFILE",
+    "USER_STATE",
     "Column",
     "Table",
 ]
 
-TABLES = {table.name: table for table in (*LANDING, *FEATURES, CANDIDATES, *OUTPUTS, HELD_OUT)}
+TABLES = {table.name: table for table in (*LANDING, *FEATURES, *STATE, CANDIDATES, *OUTPUTS, HELD_OUT, TABLE_STATUS)}
 """All tables by name."""

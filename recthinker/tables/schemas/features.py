@@ -92,16 +92,27 @@ CO_INTERACTION = Table(
             rows(item_id=STRING, support=LONG, cosine=DOUBLE, lift=DOUBLE, next_weight=DOUBLE),
             "strongest cosine first, at most `features.co_top_k`: support = pairs of events, cosine = "
             "support / sqrt(events of both), lift = support * all events / (product of both), next_weight = "
-            "sum over pairs in which the neighbour came later of 2^-(distance-1)/`features.co_half_life`",
+            "sum over pairs in which the neighbour came later of its event's weight * "
+            "2^-((distance-1)/`features.co_half_life`); events of weight 0 are left out",
         ),
     ),
 )
 SIMILAR_USERS = Table(
     "similar_users",
-    "Users with the most similar sets of items (cosine).",
+    "Users who recently took up the items that a user took up last; as of the user's last active day.",
     ("ds", "user_id"),
     ("ds",),
-    (DS, USER, Column("neighbours", rows(user_id=STRING, similarity=DOUBLE), "most similar first")),
+    (
+        DS,
+        USER,
+        Column(
+            "neighbours",
+            rows(user_id=STRING, similarity=DOUBLE),
+            "most similar first, at most `features.similar_top_k`: similarity = share of the user's newest "
+            "`features.similar_items` items, each weighing 1 / log2(1 + events), among whose newest "
+            "`features.similar_users_per_item` events is one of the other user",
+        ),
+    ),
 )
 CANDIDATES = Table(
     "candidates",
