@@ -1,17 +1,7 @@
-"""Columns and aggregates that several feature tables share, exact whatever the order Spark adds rows in."""
+"""Columns that several feature tables share."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
-
-
-def mean_rating() -> Column:
-    """Mean of the ratings that are not null, as `mean_rating`; null where there are none.
-
-    Summed as decimals: a sum of doubles depends on the order of its terms, and a re-run must give the same
-    row.
-    """
-    total = F.sum(F.col("rating").cast("decimal(18,6)")).cast("double")
-    return (total / F.nullif(F.count("rating"), F.lit(0))).alias("mean_rating")
 
 
 def strings_or_empty(column: str) -> Column:
@@ -22,3 +12,9 @@ def strings_or_empty(column: str) -> Column:
 def attributes_or_empty(column: str) -> Column:
     """A map from string to string, empty where `column` is null."""
     return F.coalesce(column, F.create_map().cast("map<string,string>")).alias(column)
+
+
+def mean_rating() -> Column:
+    """`mean_rating` from a state's sums; null where nothing was rated."""
+    mean = F.col("rating_total").cast("double") / F.nullif(F.col("rating_count"), F.lit(0))
+    return mean.alias("mean_rating")

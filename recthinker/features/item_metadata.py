@@ -8,19 +8,19 @@ from recthinker.features.order import tie_break
 from recthinker.settings import FeatureSettings
 
 
-def item_metadata(interactions: DataFrame, items: DataFrame, *, ds: str, settings: FeatureSettings) -> DataFrame:
+def item_metadata(item_state: DataFrame, items: DataFrame, *, ds: str, settings: FeatureSettings) -> DataFrame:
     """Rows of `item_metadata`, one for each item of the catalogue or of a known event.
 
     An item that only events name gets its id as title and no categories or attributes. `popularity_rank` is 1
     for the item with most events, without gaps; ties (also among unseen items) by seeded hash.
 
     Args:
-        interactions: the interactions known before the end of `ds`.
+        item_state: rows of `item_state` of `ds`.
         items: rows of `items`.
         ds: logical date, stamped on each row.
         settings: uses `seed`.
     """
-    counts = interactions.groupBy("item_id").agg(F.count("*").alias("events"), mean_rating())
+    counts = item_state.select("item_id", "events", "rating_count", "rating_total")
     rows = items.join(counts, "item_id", "full").withColumn("popularity", F.coalesce("events", F.lit(0).cast("long")))
     # One partition on purpose: a rank over the whole catalogue, whose size is that of the items, not of the
     # events.
@@ -33,5 +33,5 @@ def item_metadata(interactions: DataFrame, items: DataFrame, *, ds: str, setting
         attributes_or_empty("attributes"),
         "popularity",
         F.row_number().over(by_popularity).alias("popularity_rank"),
-        "mean_rating",
+        mean_rating(),
     )

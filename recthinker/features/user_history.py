@@ -1,6 +1,6 @@
 """Table `user_history`: each user's newest events."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from recthinker.features.order import recency
@@ -9,16 +9,39 @@ from recthinker.settings import FeatureSettings
 EVENT = ("item_id", "event_time", "event_type", "rating")
 
 
-def user_history(interactions: DataFrame, *, ds: str, settings: FeatureSettings) -> DataFrame:
-    """Rows of `user_history`: a user's newest `history_max_events` events, newest first, ties in time by
-    seeded hash.
+def user_history(
+    events: DataFrame, *, before: DataFrame | None = None, ds: str, settings: FeatureSettings
+) -> DataFrame:
+    """Rows of `user_history` for the users of `events`: the newest `history_max_events` events, newest first, ties in
+    time by seeded hash.
 
     Args:
-        interactions: the interactions known before the end of `ds`.
+        events: interactions known before the end of `ds`: all, or those that `before` does not know.
+        before: rows of `user_history` of an earlier date; None: `events` are all there are.
         ds: logical date, stamped on each row.
         settings: uses `history_max_events` and `seed`.
     """
-    # Keeps only the newest events while it aggregates, so a user of any length takes bounded memory.
-    newest = F.max_by(F.struct(*EVENT), F.struct(*recency(settings.seed)), settings.history_max_events)
-    histories = interactions.groupBy("user_id").agg(newest.alias("events"))
-    return histories.select(F.lit(ds).alias("ds"), "user_id", "events")
+    n = settings.history_max_events
+    newest_first = Window.partitionBy("user_id").orderBy(*(column.desc() for column in recency(settings.seed)))
+    # Cut before they are collected, so that a user of any length takes bounded memory.
+    kept = events.withColumn("nth", F.row_number().over(newest_first)).where(F.col("nth") <= n)
+    new = kept.groupBy("user_id").agg(F.array_sort(F.collect_list(F.struct("nth", *EVENT))).alias("events"))
+    if before is None:
+        merged = new.withColumn("events", F.transform("events", lambda event: event.dropFields("nth")))
+    else:
+        old = before.select("user_id", F.col("events").alias("old"))
+        merged = new.join(old, "user_id", "left").withColumn("events", _newest_of_both(settings))
+    return merged.select(F.lit(ds).alias("ds"), "user_id", "events")
+
+
+def _newest_of_both(settings: FeatureSettings) -> Column:
+    """The newest of `events` and `old`, sorted as one list."""
+
+    def placed(event: Column) -> Column:
+        tie = F.xxhash64(F.lit(settings.seed), F.col("user_id"), event.item_id, event.event_type)
+        return F.struct(event.event_time, tie.alias("tie"), *(event[name].alias(name) for name in EVENT if name != "event_time"))
+
+    old = F.coalesce(F.transform("old", placed), F.transform(F.slice("events", 1, 0), placed))
+    both = F.sort_array(F.concat(F.transform("events", placed), old), asc=False)
+    kept = F.slice(both, 1, settings.history_max_events)
+    return F.transform(kept, lambda event: F.struct(*(event[name].alias(name) for name in EVENT)))

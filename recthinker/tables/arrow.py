@@ -11,8 +11,18 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from recthinker.errors import TableContractError
 from recthinker.tables.schemas import Table
 
+Root = Path | str
+"""Folder of tables: a local path, or a URI of an object store."""
 
-def table_version(root: Path, table: Table) -> int:
+
+def table_location(root: Root, table: Table) -> str:
+    """Where a table lies: an absolute path, or a URI."""
+    if isinstance(root, str) and "://" in root:
+        return f"{root.rstrip('/')}/{table.name}"
+    return str((Path(root) / table.name).absolute())
+
+
+def table_version(root: Root, table: Table) -> int:
     """Newest version of the table.
 
     Raises:
@@ -21,12 +31,12 @@ def table_version(root: Path, table: Table) -> int:
     return open_table(root, table).version()
 
 
-def table_dates(root: Path, table: Table, *, version: int | None = None) -> list[str]:
+def table_dates(root: Root, table: Table, *, version: int | None = None) -> list[str]:
     """The logical dates that a table partitioned by `ds` has rows for, sorted; reads no rows."""
     return sorted({str(partition["ds"]) for partition in open_table(root, table, version=version).partitions()})
 
 
-def require_ds(root: Path, table: Table, ds: str, *, version: int | None = None) -> None:
+def require_ds(root: Root, table: Table, ds: str, *, version: int | None = None) -> None:
     """Make sure that the table has rows for `ds`.
 
     Raises:
@@ -42,7 +52,7 @@ def require_ds(root: Path, table: Table, ds: str, *, version: int | None = None)
 
 
 def read_arrow(
-    root: Path,
+    root: Root,
     table: Table,
     *,
     ds: str | None = None,
@@ -75,21 +85,20 @@ def read_arrow(
     return rows.cast(pa.schema([table.arrow_schema().field(name) for name in names]))
 
 
-def commits(root: Path, table: Table) -> list[dict[str, Any]]:
+def commits(root: Root, table: Table) -> list[dict[str, Any]]:
     """The table's commits, newest first, as Delta's history tells them; none where there is no table."""
-    path = root / table.name
-    return DeltaTable(path).history() if DeltaTable.is_deltatable(str(path)) else []
+    location = table_location(root, table)
+    return DeltaTable(location).history() if DeltaTable.is_deltatable(location) else []
 
 
-def open_table(root: Path, table: Table, *, version: int | None = None) -> DeltaTable:
+def open_table(root: Root, table: Table, *, version: int | None = None) -> DeltaTable:
     """The table at a version (None: the newest).
 
     Raises:
         TableContractError: there is no such table or version.
     """
-    path = root / table.name
     try:
-        return DeltaTable(path, version=version)
+        return DeltaTable(table_location(root, table), version=version)
     except (TableNotFoundError, DeltaError) as error:
         if version is None and not isinstance(error, TableNotFoundError):
             raise

@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from recthinker.errors import ConfigError
-from recthinker.tables.arrow import open_table, require_ds, table_version
+from recthinker.tables.arrow import Root, open_table, require_ds, table_location, table_version
 from recthinker.tables.contract import check_rows, conform
 from recthinker.tables.schemas import Table
 
@@ -54,13 +54,13 @@ class Written:
 class TableStore:
     """The tables under one folder (the warehouse, or that of a training cut)."""
 
-    def __init__(self, root: Path, spark: SparkSession) -> None:
+    def __init__(self, root: Root, spark: SparkSession) -> None:
         self.root = root
         self.spark = spark
 
     def path(self, table: Table) -> str:
         """Where the table lies."""
-        return str((self.root / table.name).absolute())
+        return table_location(self.root, table)
 
     def read(self, table: Table, *, ds: str | None = None, version: int | None = None) -> DataFrame:
         """Rows of one logical date (None: all) at a version (None: the newest).
@@ -157,14 +157,21 @@ class TableStore:
         frame = conform(table, df).persist()
         try:
             rows = check_rows(table, frame, ds=ds, may_be_empty=may_be_empty)
-            self._require_disk(table)
+            self.require_disk(table)
             self.create(table)
             yield _Checked(frame, rows, started)
         finally:
             frame.unpersist()
 
-    def _require_disk(self, table: Table) -> None:
-        self.root.mkdir(parents=True, exist_ok=True)
+    def require_disk(self, table: Table) -> None:
+        """Make sure that there is room for a table's rows; an object store has it.
+
+        Raises:
+            ConfigError: too little free disk.
+        """
+        if "://" in str(self.root):
+            return
+        Path(self.root).mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self.root).free
         if free < MIN_FREE_BYTES:
             raise ConfigError(

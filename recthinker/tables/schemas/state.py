@@ -7,7 +7,7 @@ stays as it is.
 
 import pyarrow as pa
 
-from recthinker.tables.schemas.base import COUNTS, DATE, DS, INT, ITEM, LONG, STRINGS, USER, Column, Table
+from recthinker.tables.schemas.base import COUNTS, DATE, DS, INT, ITEM, LONG, STRINGS, TIME, USER, Column, Table
 
 RATING_TOTAL = pa.decimal128(28, 6)
 """Sums of ratings: exact, whatever the order of terms."""
@@ -20,6 +20,9 @@ USER_STATE = Table(
     (
         DS,
         USER,
+        Column("events", LONG, "events"),
+        Column("first_time", TIME, "time of the first of them"),
+        Column("last_time", TIME, "time of the last of them"),
         Column("rating_count", LONG, "events with a rating"),
         Column("rating_total", RATING_TOTAL, "sum of their ratings"),
         Column("category_counts", COUNTS, "events by category of their item"),

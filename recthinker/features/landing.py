@@ -1,0 +1,82 @@
+"""What features are made from: the landing tables as one date reads them, and the events in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from recthinker.errors import TableContractError
+from recthinker.features.events import as_events
+from recthinker.features.known import arrived_too_late, known_before, newly_known
+from recthinker.settings import FeatureSettings
+from recthinker.tables import schemas
+from recthinker.tables.store import TableStore
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """What the features of one date are made from."""
+
+    events: DataFrame
+    """As of `as_events`: all events that the date knows or, on top of a base, those that the base does not know."""
+    items: DataFrame
+    users: DataFrame
+    item_relations: DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is told of the events of a date."""
+
+    events: int
+    """Known before the end of the date."""
+    late: int
+    """Of the date or before, but arrived too late to count."""
+    newest: datetime | None
+
+
+def read_landing(
+    store: TableStore, inputs: Mapping[str, int], *, ds: str, base_ds: str | None, settings: FeatureSettings
+) -> Landing:
+    """The landing tables at the versions of `inputs`.
+
+    Args:
+        store: where they lie.
+        inputs: version by table, as of `features.inputs.input_versions`.
+        ds: logical date.
+        base_ds: date whose events are left out; None: none are.
+        settings: uses `arrival_grace_h`, `seed` and `event_weights`.
+    """
+    frames = {name: store.read(schemas.TABLES[name], version=version) for name, version in inputs.items()}
+    interactions, grace_h = frames.pop("interactions"), settings.arrival_grace_h
+    if base_ds is None:
+        known = known_before(interactions, ds, grace_h)
+    else:
+        known = newly_known(interactions, base_ds, ds, grace_h)
+    return Landing(as_events(known, settings), **frames)
+
+
+def count_events(store: TableStore, inputs: Mapping[str, int], *, ds: str, settings: FeatureSettings) -> Counts:
+    """The events of `ds`, counted.
+
+    Raises:
+        TableContractError: nothing happened before the end of `ds`.
+    """
+    interactions = store.read(schemas.INTERACTIONS, version=inputs["interactions"])
+    known = known_before(interactions, ds, settings.arrival_grace_h)
+    late = arrived_too_late(interactions, ds, settings.arrival_grace_h).agg(F.count(F.lit(1)).alias("late"))
+    row = known.agg(F.count(F.lit(1)).alias("events"), F.max("event_time").alias("newest")).crossJoin(late).collect()[0]
+    if not row["events"]:
+        raise TableContractError(_nothing_known(interactions, ds))
+    return Counts(row["events"], row["late"], row["newest"])
+
+
+def _nothing_known(interactions: DataFrame, ds: str) -> str:
+    first = interactions.agg(F.min("event_date").alias("day")).collect()[0]["day"]
+    there = f"the first event is of {first}" if first else "the table is empty"
+    return (
+        f"features of ds {ds}: expected interactions before the end of that day, found none; {there}. "
+        "Choose a later date or ingest older events"
+    )

@@ -1,0 +1,191 @@
+"""The rows of each feature and state table of one date, computed and written aside: from scratch, or on top of a base.
+
+On top of a base a table computes the rows of users who did something and carries the rest on; item tables are small and
+computed whole. A table reads the others of its date where they lie: aside if this build made them, else published.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from recthinker.features.base import Base
+from recthinker.features.built_pairs import stage_pairs, stage_ranking
+from recthinker.features.item_metadata import item_metadata
+from recthinker.features.item_relation import item_relation
+from recthinker.features.item_state import item_state
+from recthinker.features.landing import Landing
+from recthinker.features.similar_users import similar_users
+from recthinker.features.user_history import user_history
+from recthinker.features.user_profile import user_profile
+from recthinker.features.user_state import user_state
+from recthinker.settings import FeatureSettings
+from recthinker.tables import schemas
+from recthinker.tables.carry import carry, data_files
+from recthinker.tables.publishing import stage, staged_frame
+from recthinker.tables.schemas import Table
+from recthinker.tables.staging import Staged
+from recthinker.tables.store import TableStore
+
+logger = logging.getLogger(__name__)
+
+MAY_BE_EMPTY = (
+    schemas.ITEM_RELATION,
+    schemas.CO_INTERACTION_PAIRS,
+    schemas.CO_INTERACTION,
+    schemas.SIMILAR_USERS,
+)
+"""Tables that have no rows where no item, or no user, has a neighbour."""
+
+
+@dataclass
+class StagedTables:
+    """The tables of one date while they are made."""
+
+    store: TableStore
+    landing: Landing
+    base: Base | None
+    """What the date is built on; None: it is built from scratch."""
+    ds: str
+    settings: FeatureSettings
+    run: str
+    """Name of this attempt."""
+
+    def __post_init__(self) -> None:
+        self.staged: dict[str, Staged] = {}
+        self.summed_pairs = False
+        """Whether the pairs that were written aside are all there are, not those of new events alone."""
+        self.seconds: dict[str, float] = {}
+        self._make: dict[str, Callable[[], Staged]] = {
+            schemas.ITEM_STATE.name: self._item_state,
+            schemas.USER_STATE.name: self._user_state,
+            schemas.USER_PROFILE.name: self._user_profile,
+            schemas.USER_HISTORY.name: self._user_history,
+            schemas.SIMILAR_USERS.name: self._similar_users,
+            schemas.ITEM_METADATA.name: self._item_metadata,
+            schemas.ITEM_RELATION.name: self._item_relation,
+            schemas.CO_INTERACTION_PAIRS.name: lambda: stage_pairs(self),
+            schemas.CO_INTERACTION.name: lambda: stage_ranking(self),
+        }
+
+    def make(self, table: Table) -> Staged:
+        """Compute a table's rows and write them aside; what it is made from must be there."""
+        started = time.monotonic()
+        staged = self._make[table.name]()
+        self.staged[table.name] = staged
+        self.seconds[table.name] = time.monotonic() - started
+        logger.info(
+            "staged table=%s ds=%s rows=%d seconds=%.1f", table.name, self.ds, staged.rows, self.seconds[table.name]
+        )
+        return staged
+
+    def rows(self, table: Table) -> DataFrame:
+        """The rows of the date: those that were written aside, else the published ones."""
+        if table.name in self.staged:
+            return staged_frame(self.store, self.staged[table.name])
+        return self.store.read(table, ds=self.ds)
+
+    def before(self, table: Table) -> DataFrame | None:
+        """The rows of the base; None: there is no base."""
+        return None if self.base is None else self.store.read(table).where(F.col("ds") == self.base.ds).drop("ds")
+
+    def weighted(self) -> DataFrame:
+        """The events that pair items and link users."""
+        return self.landing.events.where("weight > 0")
+
+    @cached_property
+    def touched(self) -> pa.Array:
+        """On top of a base: the users of the new events."""
+        return self._users(self.landing.events)
+
+    @cached_property
+    def touched_by_weight(self) -> pa.Array:
+        """On top of a base: the users of the new events of a weight above 0."""
+        return self._users(self.weighted())
+
+    def only(self, rows: DataFrame, users: pa.Array) -> DataFrame:
+        """The rows of `users`."""
+        wanted = self.store.spark.createDataFrame(pa.table({"user_id": users}))
+        return rows.join(F.broadcast(wanted), "user_id", "left_semi")
+
+    def _users(self, events: DataFrame) -> pa.Array:
+        return events.select("user_id").distinct().toArrow()["user_id"].combine_chunks()
+
+    def _stage(self, table: Table, rows: DataFrame) -> Staged:
+        return stage(self.store, table, rows, ds=self.ds, run=self.run)
+
+    def _stage_over(self, table: Table, rows: DataFrame, users: pa.Array) -> Staged:
+        """`rows` of `users`, and on top of a base the rows of all other users as they were."""
+        new = self._stage(table, rows)
+        if self.base is None:
+            return new
+        files = data_files(self.store.root, table, self.base.ds)
+        carried = carry(
+            self.store.spark, self.store.path(table), files, key="user_id", changed=users, ds=self.ds, run=self.run
+        )
+        return Staged(table.name, self.ds, (*new.files, *carried))
+
+    def _item_state(self) -> Staged:
+        before = self.before(schemas.ITEM_STATE)
+        rows = item_state(self.landing.events, before=before, ds=self.ds, settings=self.settings)
+        return self._stage(schemas.ITEM_STATE, rows)
+
+    def _user_state(self) -> Staged:
+        before = self.before(schemas.USER_STATE)
+        known = None if before is None else self.only(before, self.touched)
+        rows = user_state(
+            self.landing.events, self.landing.items, before=known, ds=self.ds, settings=self.settings
+        )
+        return self._stage_over(schemas.USER_STATE, rows, self._touched_or_none())
+
+    def _user_profile(self) -> Staged:
+        states, users = self.rows(schemas.USER_STATE), self._touched_or_none()
+        if self.base is not None:
+            changed = pa.array(sorted(self.base.changed_users), pa.string())
+            users = pa.chunked_array([users, changed]).unique()
+            states = self.only(states, users)
+        rows = user_profile(states, self.landing.users, ds=self.ds, settings=self.settings)
+        return self._stage_over(schemas.USER_PROFILE, rows, users)
+
+    def _user_history(self) -> Staged:
+        before = self.before(schemas.USER_HISTORY)
+        known = None if before is None else self.only(before, self.touched)
+        rows = user_history(self.landing.events, before=known, ds=self.ds, settings=self.settings)
+        return self._stage_over(schemas.USER_HISTORY, rows, self._touched_or_none())
+
+    def _similar_users(self) -> Staged:
+        states = self.rows(schemas.USER_STATE)
+        users = self._touched_or_none() if self.base is None else self.touched_by_weight
+        active = states.where("last_day is not null") if self.base is None else self.only(states, users)
+        recent = active.select("user_id", "last_day", self._newest_items().alias("items"))
+        rows = similar_users(
+            self.weighted(),
+            recent,
+            states.select("user_id"),
+            before=self.before(schemas.ITEM_STATE),
+            ds=self.ds,
+            settings=self.settings,
+        )
+        return self._stage_over(schemas.SIMILAR_USERS, rows, users)
+
+    def _item_metadata(self) -> Staged:
+        states = self.rows(schemas.ITEM_STATE)
+        rows = item_metadata(states, self.landing.items, ds=self.ds, settings=self.settings)
+        return self._stage(schemas.ITEM_METADATA, rows)
+
+    def _item_relation(self) -> Staged:
+        rows = item_relation(self.landing.item_relations, ds=self.ds, settings=self.settings)
+        return self._stage(schemas.ITEM_RELATION, rows)
+
+    def _touched_or_none(self) -> pa.Array:
+        return pa.array([], pa.string()) if self.base is None else self.touched
+
+    def _newest_items(self) -> Column:
+        n = self.settings.similar_items
+        newest = F.when(F.size("recent") > n, F.slice("recent", -n, n)).otherwise(F.col("recent"))
+        return F.array_distinct(newest)
