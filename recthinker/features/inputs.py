@@ -5,7 +5,7 @@ out what it cannot have known. The other landing tables carry no such time: a da
 its cut-off.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,25 @@ GONE = (TableContractError, DeltaError, OSError)
 """Errors of reading a version whose log or files were cleaned up."""
 
 
+class LandingCommits:
+    """The commits of the landing tables, read once for any number of dates.
+
+    Raises:
+        TableContractError: a landing table is missing.
+    """
+
+    def __init__(self, root: Path) -> None:
+        tables = (schemas.INTERACTIONS, *DIMENSIONS)
+        self._newest = {table.name: table_version(root, table) for table in tables}
+        self._commits = {table.name: _written(commits(root, table)) for table in DIMENSIONS}
+
+    def versions(self, ds: str, grace_h: float) -> dict[str, int]:
+        """As `input_versions`."""
+        end_ms = cutoff(ds, grace_h).timestamp() * 1000
+        in_time = {name: [v for v, at_ms in found if at_ms < end_ms] for name, found in self._commits.items()}
+        return self._newest | {name: max(versions) for name, versions in in_time.items() if versions}
+
+
 def input_versions(root: Path, ds: str, grace_h: float) -> dict[str, int]:
     """The version of each landing table that `ds` reads.
 
@@ -43,8 +62,7 @@ def input_versions(root: Path, ds: str, grace_h: float) -> dict[str, int]:
     Raises:
         TableContractError: a landing table is missing.
     """
-    versions = {schemas.INTERACTIONS.name: table_version(root, schemas.INTERACTIONS)}
-    return versions | {table.name: _version_at(root, table, cutoff(ds, grace_h)) for table in DIMENSIONS}
+    return LandingCommits(root).versions(ds, grace_h)
 
 
 def same_events(root: Path, before: int, now: int, *, ds: str, grace_h: float) -> bool:
@@ -84,21 +102,31 @@ def same_rows(root: Path, table: Table, before: int, now: int) -> bool:
         return False
 
 
-def rows_by_key(root: Path, table: Table, version: int) -> dict[Any, dict[str, Any]]:
-    """The rows of a small table at a version by key: the value of its column, or those of its columns."""
-    maps = [column.name for column in table.columns if pa.types.is_map(column.type)]
-    rows = read_arrow(root, table, version=version).to_pylist()
+def rows_by_key(
+    root: Path, table: Table, version: int, columns: Sequence[str] | None = None
+) -> dict[Any, dict[str, Any]]:
+    """The rows of a small table at a version by key: the value of its column, or those of its columns.
+
+    Args:
+        root: folder of the tables.
+        table: contract of the table.
+        version: which version.
+        columns: names of columns, the key's among them; None: all.
+
+    Raises:
+        TableContractError: there is no such table or version.
+    """
+    rows = read_arrow(root, table, version=version, columns=columns).to_pylist()
+    maps = [c.name for c in table.columns if pa.types.is_map(c.type) and (columns is None or c.name in columns)]
     for row in rows:
         row |= {name: dict(row[name]) for name in maps if row[name] is not None}
     return {row[table.key[0]] if len(table.key) == 1 else tuple(row[k] for k in table.key): row for row in rows}
 
 
-def _version_at(root: Path, table: Table, end: datetime) -> int:
-    """The newest version before `end`, else the newest; an empty table that was only created does not count."""
-    newest = table_version(root, table)
-    written = [commit for commit in commits(root, table) if not str(commit.get("operation")).startswith("CREATE")]
-    in_time = [int(commit["version"]) for commit in written if int(commit["timestamp"]) < end.timestamp() * 1000]
-    return max(in_time, default=newest)
+def _written(history: Iterable[Mapping[str, Any]]) -> list[tuple[int, int]]:
+    """Version and time (milliseconds) of each commit; one that only made the table, still empty, does not count."""
+    wrote = (commit for commit in history if not str(commit.get("operation")).startswith("CREATE"))
+    return [(int(commit["version"]), int(commit["timestamp"])) for commit in wrote]
 
 
 def _touched_days(old: DeltaTable, new: DeltaTable, last: date, end: datetime) -> list[date]:
@@ -110,8 +138,8 @@ def _touched_days(old: DeltaTable, new: DeltaTable, last: date, end: datetime) -
 
 def _files(table: DeltaTable, last: date) -> dict[str, dict[str, Any]]:
     """The files with events up to `last`, each with its statistics, by path."""
-    files = pa.table(table.get_add_actions(flatten=True))
-    return {file["path"]: file for file in files.filter(pc.field("partition.event_date") <= last).to_pylist()}
+    files = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    return {file["path"]: file for file in files if file["partition.event_date"] <= last}
 
 
 def _all_arrived_later(file: dict[str, Any], end: datetime) -> bool:
