@@ -15,6 +15,7 @@ from recthinker.features.definitions import CANDIDATES_READ, candidates_definiti
 from recthinker.settings import CandidateSettings, FeatureSettings
 from recthinker.tables import schemas
 from recthinker.tables.schemas import Table
+from recthinker.tables.status import TableStatus
 
 FORCED = "forced"
 NUMBERS_ITEMS = (schemas.ITEM_STATE, schemas.CO_INTERACTION_PAIRS)
@@ -134,15 +135,15 @@ def plan_candidates(
     expected = candidates_definition(features, candidates)
     reason = FORCED if table.name in force else built.fault(table, ds, expected)
     reason = reason or _changed_source(built, ds, frozenset(other.name for other in rebuilt))
-    last = built.newest(table, "full")
-    return TablePlan(table, reason, expected, last and last.rows, last and last.seconds)
+    return _table_plan(table, reason, expected, built.newest(table, "full"))
 
 
 def _check_names(force: Collection[str]) -> None:
     known = {table.name for table in (*BUILT_TABLES, schemas.CANDIDATES)}
     if unknown := sorted(set(force) - known):
         raise ConfigError(
-            f"tables to force: expected some of {', '.join(sorted(known))}; found {', '.join(unknown)}; correct the name"
+            f"tables to force: expected some of {', '.join(sorted(known))}, found {', '.join(unknown)}; "
+            "correct the names"
         )
 
 
@@ -184,16 +185,15 @@ def _changed_source(built: Built, ds: str, rebuilt: Collection[str]) -> str | No
 
 
 def _table_plans(built: Built, reasons: Mapping[str, str | None], kind: str) -> tuple[TablePlan, ...]:
-    """The plans, with what the last build of the same kind took."""
-    plans = []
-    for table in BUILT_TABLES:
-        last = built.newest(table, kind)
-        plans.append(
-            TablePlan(
-                table, reasons[table.name], built.definitions[table.name], last and last.rows, last and last.seconds
-            )
-        )
-    return tuple(plans)
+    return tuple(
+        _table_plan(table, reasons[table.name], built.definitions[table.name], built.newest(table, kind))
+        for table in BUILT_TABLES
+    )
+
+
+def _table_plan(table: Table, reason: str | None, definition: str, last: TableStatus | None) -> TablePlan:
+    """The plan of a table, with what `last`, the last build of the same kind, took."""
+    return TablePlan(table, reason, definition, last.rows if last else None, last.seconds if last else None)
 
 
 def _dates(first: str, last: str) -> Iterable[str]:
