@@ -20,7 +20,7 @@ from recthinker.features.cuts import Cut
 from recthinker.features.item_metadata import item_metadata
 from recthinker.features.item_relation import item_relation
 from recthinker.features.known import known_before
-from recthinker.features.similar_users import capped_links, similar_users
+from recthinker.features.similar_users import similar_users
 from recthinker.features.user_history import user_history
 from recthinker.features.user_profile import user_profile
 from recthinker.settings import FeatureSettings
@@ -139,7 +139,6 @@ def write_features(target: Target, *, ds: str, settings: FeatureSettings, run_id
         tables |= {schemas.INTERACTIONS: source.interactions, schemas.HELD_OUT: target.held_out}
     with ThreadPoolExecutor(WRITERS) as writers:
         running = {table.name: writers.submit(write, table, rows) for table, rows in tables.items()}
-        writers.submit(_log_capped_links, source.interactions, settings).result()
         return {name: writing.result() for name, writing in running.items()}
 
 
@@ -158,15 +157,4 @@ def _nothing_known(landed: DataFrame, ds: str) -> str:
     return (
         f"features of ds {ds}: expected interactions before the end of that day, found none; {there}. "
         "Choose a later date or ingest older events"
-    )
-
-
-def _log_capped_links(interactions: DataFrame, settings: FeatureSettings) -> None:
-    items, links, dropped = capped_links(interactions, settings).collect()[0]
-    logger.info(
-        "capped links table=similar_users items=%d dropped=%d links=%d users_per_item=%d",
-        items,
-        dropped,
-        links,
-        settings.similar_max_users_per_item,
     )
