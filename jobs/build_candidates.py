@@ -1,47 +1,34 @@
-"""Build the candidates of D; with `--cut`, of training cuts instead.
+"""Build the candidates of D.
 
-Reads: interactions, user_history, co_interaction, item_metadata. Writes: the rows of D of `candidates`, in
-the warehouse, or for each `--cut` in that of the cut. Safe to run again: the rows of D are replaced in one
-commit.
-`python -m jobs.build_candidates --ds D --run-id R [--cut holdout_last:11] [--cut ...]`
+Reads: interactions, user_history, co_interaction, item_metadata. Writes: the rows of D of `candidates`, and their
+record in `table_status`. Safe to run again: the rows of D are replaced in one commit, after all checks have passed.
+`python -m jobs.build_candidates --ds D --run-id R`
 """
-
-import argparse
-from datetime import datetime
 
 from jobs._cli import Job, main
 from recthinker.candidates import write_candidates
-from recthinker.features import Cut, Target, targets
+from recthinker.features import known_interactions
+from recthinker.tables.locks import hold
 from recthinker.tables.spark import spark_session
 from recthinker.tables.store import TableStore
 
 
 def run(job: Job) -> str:
-    """Build the candidates of D, or of training cuts, from their feature tables."""
-    settings, args = job.settings, job.args
-    cuts = [Cut.parse(text) for text in args.cut]
-    spark = spark_session(settings.spark, "recthinker-build-candidates")
-    to_build = targets(
-        TableStore(settings.paths.warehouse, spark),
-        cuts,
-        cuts_root=settings.paths.cuts,
-        ds=job.ds,
-        settings=settings.features,
-        cutoff=args.cutoff,
-    )
-    return "; ".join(f"{target.name}: {_build(job, target)} users" for target in to_build)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which cuts."""
-    parser.add_argument("--cut", action="append", default=[], help="holdout_last:N or temporal:DATE; repeatable")
-    parser.add_argument("--cutoff", type=datetime.fromisoformat, help="leave out what arrived later (UTC)")
-
-
-def _build(job: Job, target: Target) -> int:
-    known, settings = target.landing.interactions, job.settings.candidates
-    return write_candidates(known, target.store, ds=job.ds, settings=settings, run_id=job.run_id)
+    """Build the candidates of D from its feature tables."""
+    settings = job.settings
+    store = TableStore(settings.paths.warehouse, spark_session(settings.spark, "recthinker-build-candidates"))
+    lock = settings.paths.locks / f"candidates-{job.ds}.lock"
+    with hold(lock, f"candidates of {job.ds}", timeout_s=settings.features.lock_timeout_s):
+        users = write_candidates(
+            known_interactions(store, ds=job.ds, settings=settings.features),
+            store,
+            ds=job.ds,
+            settings=settings.candidates,
+            features=settings.features,
+            run_id=job.run_id,
+        )
+    return f"candidates of {users} users"
 
 
 if __name__ == "__main__":
-    main("build_candidates", run, add_arguments)
+    main("build_candidates", run)

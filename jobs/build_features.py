@@ -1,56 +1,72 @@
-"""Build the six feature tables of D, and optionally its candidates; with `--cut`, of training cuts instead.
+"""Bring the feature tables of D up to date; with `--cut`, those of training cuts of D instead.
 
-Reads: the landing tables. Writes: the rows of D of the feature tables (and `candidates`), in the warehouse,
-or for each `--cut` in a warehouse of the cut, together with the view that the cut leaves (`interactions`) and
-`held_out`. Safe to run again: each table's rows of D are replaced in one commit.
-`python -m jobs.build_features --ds D --run-id R [--cut holdout_last:11] [--cut ...] [--with-candidates]`
+Reads: the landing tables, and the tables of the date that D is built on. Writes: the rows of D of the feature and state
+tables and their record in `table_status`, or for each `--cut` the same in a folder of the cut, with `held_out`. Safe to
+run again: what is up to date is left alone, and nothing is published before all checks have passed.
+`python -m jobs.build_features --ds D --run-id R [--to E] [--force TABLE] [--cut holdout_last:11] [--with-candidates]`
 """
 
 import argparse
-from datetime import datetime
+from datetime import date, timedelta
 
 from jobs._cli import Job, main
 from recthinker.candidates import write_candidates
-from recthinker.features import Cut, Target, targets, write_features
-from recthinker.tables.checks import run_checks
+from recthinker.errors import ConfigError
+from recthinker.features import Cut, build_cut, build_features, split_of
+from recthinker.tables.locks import hold
 from recthinker.tables.spark import spark_session
 from recthinker.tables.store import TableStore
 
 
 def run(job: Job) -> str:
-    """Build the feature tables of D, or of training cuts."""
+    """Bring the feature tables of D, or of training cuts, up to date."""
     settings, args = job.settings, job.args
     cuts = [Cut.parse(text) for text in args.cut]
-    spark = spark_session(settings.spark, "recthinker-build-features")
-    warehouse = TableStore(settings.paths.warehouse, spark)
-    if not cuts:
-        run_checks(spark, warehouse)
-    to_build = targets(
-        warehouse,
-        cuts,
-        cuts_root=settings.paths.cuts,
-        ds=job.ds,
-        settings=settings.features,
-        cutoff=args.cutoff,
-    )
-    return "; ".join(f"{target.name}: {_build(job, target)}" for target in to_build)
+    days = _days(job.ds, args.to or job.ds)
+    warehouse = TableStore(settings.paths.warehouse, spark_session(settings.spark, "recthinker-build-features"))
+    if cuts:
+        return "; ".join(_cut(job, warehouse, cut) for cut in cuts)
+    return "; ".join(_serving(job, warehouse, ds) for ds in days)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which cuts, and whether candidates too."""
+    """Which dates or cuts, and whether candidates too."""
+    parser.add_argument("--to", help="last date of a range that starts at --ds; dates that are up to date are left out")
+    parser.add_argument("--force", action="append", default=[], help="table to build in any case; repeatable")
     parser.add_argument("--cut", action="append", default=[], help="holdout_last:N or temporal:DATE; repeatable")
-    parser.add_argument("--with-candidates", action="store_true", help="build the candidates in the same go")
-    parser.add_argument("--cutoff", type=datetime.fromisoformat, help="leave out what arrived later (UTC)")
+    parser.add_argument("--with-candidates", action="store_true", help="build the cuts' candidates in the same go")
 
 
-def _build(job: Job, target: Target) -> str:
-    """Features, and candidates where asked for; the rows written, as text."""
+def _serving(job: Job, warehouse: TableStore, ds: str) -> str:
+    settings = job.settings
+    lock = settings.paths.locks / f"features-{ds}.lock"
+    with hold(lock, f"features of {ds}", timeout_s=settings.features.lock_timeout_s):
+        summary = build_features(warehouse, ds, settings.features, run_id=job.run_id, force=job.args.force)
+    return f"{ds} {summary}"
+
+
+def _cut(job: Job, warehouse: TableStore, cut: Cut) -> str:
     settings, where = job.settings, {"ds": job.ds, "run_id": job.run_id}
-    rows = write_features(target, settings=settings.features, **where)
+    lock = settings.paths.locks / f"cut-{cut.name}-{job.ds}.lock"
+    with hold(lock, f"training cut {cut.name} of {job.ds}", timeout_s=settings.features.lock_timeout_s):
+        rows = build_cut(warehouse, cut, cuts_root=settings.paths.cuts, settings=settings.features, **where)
     if job.args.with_candidates:
-        known = target.landing.interactions
-        rows["candidates"] = write_candidates(known, target.store, settings=settings.candidates, **where)
-    return ", ".join(f"{table} {count}" for table, count in rows.items())
+        store = TableStore(settings.paths.cuts / cut.name, warehouse.spark)
+        view, _ = split_of(warehouse, cut, ds=job.ds, settings=settings.features)
+        rows["candidates"] = write_candidates(
+            view, store, features=settings.features, settings=settings.candidates, **where
+        )
+    return f"{cut.name}: {', '.join(f'{table} {count}' for table, count in rows.items()) or 'up to date'}"
+
+
+def _days(first: str, last: str) -> list[str]:
+    try:
+        days = (date.fromisoformat(last) - date.fromisoformat(first)).days
+    except ValueError as error:
+        raise ConfigError(f"--to should be a date as YYYY-MM-DD, found {last!r}") from error
+    if days < 0:
+        raise ConfigError(f"--to should not be before --ds {first}, found {last}")
+    return [str(date.fromisoformat(first) + timedelta(days=day)) for day in range(days + 1)]
 
 
 if __name__ == "__main__":

@@ -1,21 +1,24 @@
 """Feature tables and training cuts: pure DataFrame -> DataFrame functions, one table a file, and their build.
 
-Everything sees the interactions through `known_before`. Candidates are in `recthinker.candidates`.
+Everything sees the interactions through `known`. Candidates are in `recthinker.candidates`.
 """
 
-from recthinker.features.build import Landing, Target, feature_tables, targets, write_features
+from recthinker.features.build import BuildSummary, build_features
+from recthinker.features.cut_build import build_cut, split_of
 from recthinker.features.cuts import Cut, Split, holdout_last, temporal
 from recthinker.features.known import known_before
+from recthinker.features.landing import Landing, known_interactions
 
 __all__ = [
+    "BuildSummary",
     "Cut",
     "Landing",
     "Split",
-    "Target",
-    "feature_tables",
+    "build_cut",
+    "build_features",
     "holdout_last",
     "known_before",
-    "targets",
+    "known_interactions",
+    "split_of",
     "temporal",
-    "write_features",
 ]

@@ -14,12 +14,12 @@ from recthinker.errors import TableContractError
 from recthinker.features import cuts
 from recthinker.features.build import cached, make_all
 from recthinker.features.built import BUILT_TABLES
-from recthinker.features.cuts import Cut
+from recthinker.features.cuts import Cut, Split
 from recthinker.features.definitions import definition
 from recthinker.features.events import as_events
 from recthinker.features.inputs import DIMENSIONS, input_versions, same_events, same_rows
-from recthinker.features.known import end_of, known_before
-from recthinker.features.landing import Landing
+from recthinker.features.known import end_of
+from recthinker.features.landing import known_interactions, with_events
 from recthinker.features.staged_tables import StagedTables
 from recthinker.settings import FeatureSettings
 from recthinker.tables import schemas
@@ -55,20 +55,23 @@ def build_cut(
     if _is_current(warehouse.root, store.root, inputs, fingerprint, ds=ds, grace_h=settings.arrival_grace_h):
         return {}
     after = {table.name: published_version(store.root, table, ds) for table in CUT_TABLES}
-    frames = {name: warehouse.read(schemas.TABLES[name], version=version) for name, version in inputs.items()}
-    known = known_before(frames.pop("interactions"), ds, settings.arrival_grace_h)
-    view, held_out = cut.split(known, ds=ds, seed=settings.seed)
+    view, held_out = split_of(warehouse, cut, ds=ds, settings=settings)
     with cached(as_events(view, settings)) as events:
         if events.isEmpty():
             raise TableContractError(f"training cut {cut.name} of ds {ds} leaves no interaction; take fewer away")
         run = f"{run_id}-{time.time_ns():x}"
-        tables = StagedTables(store, Landing(events, **frames), None, ds, settings, run)
+        tables = StagedTables(store, with_events(warehouse, inputs, events), None, ds, settings, run)
         make_all(tables, BUILT_TABLES, side_by_side=True)
     taken = stage(store, schemas.HELD_OUT, held_out, ds=ds, run=run)
     for table in (*tables.staged.values(), taken):
         version = publish(store, table, run_id=run_id, after=after[table.table])
         write_status(store.root, _status(table, inputs, fingerprint, version, ds=ds, run_id=run_id))
     return {table.table: table.rows for table in (*tables.staged.values(), taken)}
+
+
+def split_of(warehouse: TableStore, cut: Cut, *, ds: str, settings: FeatureSettings) -> Split:
+    """The interactions known before the end of `ds`, as what the cut leaves and what it takes away."""
+    return cut.split(known_interactions(warehouse, ds=ds, settings=settings), ds=ds, seed=settings.seed)
 
 
 def cut_definition(cut: Cut, settings: FeatureSettings) -> str:

@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from recthinker.features.events import newest
+from recthinker.features.similar_users import user_hash
 from recthinker.features.user_state import NO_RATING, rating_sums
 from recthinker.settings import FeatureSettings
 
@@ -20,7 +21,7 @@ def item_state(events: DataFrame, *, before: DataFrame | None, ds: str, settings
         settings: uses `similar_users_per_item`.
     """
     m = settings.similar_users_per_item
-    users = newest(events.where("weight > 0"), "item_id", F.xxhash64("user_id"), m, name="recent_users")
+    users = newest(events.where("weight > 0"), "item_id", user_hash(), m, name="recent_users")
     sums = events.groupBy("item_id").agg(
         F.count(F.lit(1)).alias("events"), F.count_if(F.col("weight") > 0).alias("paired"), *rating_sums()
     )

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from recthinker.errors import TableContractError
 from recthinker.features.events import as_events
+from recthinker.features.inputs import input_versions
 from recthinker.features.known import arrived_too_late, known_before, newly_known
 from recthinker.settings import FeatureSettings
 from recthinker.tables import schemas
@@ -49,13 +50,28 @@ def read_landing(
         base_ds: date whose events are left out; None: none are.
         settings: uses `arrival_grace_h`, `seed` and `event_weights`.
     """
-    frames = {name: store.read(schemas.TABLES[name], version=version) for name, version in inputs.items()}
-    interactions, grace_h = frames.pop("interactions"), settings.arrival_grace_h
+    interactions, grace_h = _read(store, "interactions", inputs), settings.arrival_grace_h
     if base_ds is None:
         known = known_before(interactions, ds, grace_h)
     else:
         known = newly_known(interactions, base_ds, ds, grace_h)
-    return Landing(as_events(known, settings), **frames)
+    return with_events(store, inputs, as_events(known, settings))
+
+
+def with_events(store: TableStore, inputs: Mapping[str, int], events: DataFrame) -> Landing:
+    """`events` with the other landing tables at the versions of `inputs`."""
+    names = ("items", "users", "item_relations")
+    return Landing(events, **{name: _read(store, name, inputs) for name in names})
+
+
+def known_interactions(store: TableStore, *, ds: str, settings: FeatureSettings) -> DataFrame:
+    """The interactions known before the end of `ds`, each with its `known_day`."""
+    inputs = input_versions(store.root, ds, settings.arrival_grace_h)
+    return known_before(_read(store, "interactions", inputs), ds, settings.arrival_grace_h)
+
+
+def _read(store: TableStore, name: str, inputs: Mapping[str, int]) -> DataFrame:
+    return store.read(schemas.TABLES[name], version=inputs[name])
 
 
 def count_events(store: TableStore, inputs: Mapping[str, int], *, ds: str, settings: FeatureSettings) -> Counts:
@@ -64,7 +80,7 @@ def count_events(store: TableStore, inputs: Mapping[str, int], *, ds: str, setti
     Raises:
         TableContractError: nothing happened before the end of `ds`.
     """
-    interactions = store.read(schemas.INTERACTIONS, version=inputs["interactions"])
+    interactions = _read(store, "interactions", inputs)
     known = known_before(interactions, ds, settings.arrival_grace_h)
     late = arrived_too_late(interactions, ds, settings.arrival_grace_h).agg(F.count(F.lit(1)).alias("late"))
     row = known.agg(F.count(F.lit(1)).alias("events"), F.max("event_time").alias("newest")).crossJoin(late).collect()[0]

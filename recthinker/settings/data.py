@@ -63,6 +63,11 @@ class PathSettings(Section):
         return self.var / "logs"
 
     @property
+    def locks(self) -> Path:
+        """Lock files of builds under way."""
+        return self.var / "locks"
+
+    @property
     def data(self) -> Path:
         """Demo data, as downloaded."""
         return self.var / "data"
@@ -127,6 +132,8 @@ class FeatureSettings(Section):
     """Newest items of a user that similar users are sought by."""
     similar_users_per_item: int = Field(ge=1)
     """Events of an item, the newest, whose users it links."""
+    lock_timeout_s: float = Field(ge=0)
+    """Seconds that a build waits for another build of the same date."""
 
 
 class AlsSettings(Section):
