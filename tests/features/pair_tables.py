@@ -1,0 +1,76 @@
+"""`co_interaction` and its pairs in tests: events with numbers and weights, files read back as plain Python."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from recthinker.features.co_interaction import count_pairs, rank_items
+from recthinker.features.co_interaction.whole import event_weight
+from recthinker.features.order import tie_break
+from recthinker.settings import FeatureSettings
+from recthinker.tables.staging import StagedFile
+
+DS = "2024-03-01"
+
+Edges = dict[tuple[str, str], dict[str, float]]
+Sums = dict[tuple[int, int], tuple[int, int]]
+
+
+def numbered_events(interactions: DataFrame, features: FeatureSettings, numbers: Mapping[str, int]) -> DataFrame:
+    """Events as `count_pairs` takes them, all new; `numbers` are those of the items."""
+    number = F.create_map(*(F.lit(value) for pair in numbers.items() for value in pair))[F.col("item_id")]
+    return interactions.select(
+        "user_id",
+        number.alias("item"),
+        event_weight(features.event_weights).alias("weight"),
+        F.lit(True).alias("is_new"),
+        F.col("event_date").alias("known_day"),
+        "event_time",
+        tie_break(features.seed, "user_id", "item_id", "event_type").alias("tie"),
+    ).where("weight > 0")
+
+
+def counted(
+    events: DataFrame, features: FeatureSettings, root: Path, *, blocks: int = 1, run: str = "run"
+) -> dict[int, str]:
+    """`count_pairs`, as the path of each block's file."""
+    return paths(count_pairs(events, settings=features, blocks=blocks, root=str(root), ds=DS, run=run), root)
+
+
+def ranked(
+    events: DataFrame,
+    files: Mapping[int, Sequence[str]],
+    numbers: Mapping[str, int],
+    features: FeatureSettings,
+    root: Path,
+) -> Edges:
+    """`rank_items`, as the sums of each item and neighbour in the order of the table."""
+    paired = {row.item: row.n for row in events.groupBy("item").agg(F.count("*").alias("n")).collect()}
+    known = {item: number for item, number in numbers.items() if number in paired}
+    items = pa.table(
+        {"item_id": list(known), "number": list(known.values()), "paired": [paired[n] for n in known.values()]}
+    )
+    staged = rank_items(events.sparkSession, files, items, settings=features, root=str(root), ds=DS, run="run")
+    return edges(staged, root)
+
+
+def edges(files: Sequence[StagedFile], root: Path) -> Edges:
+    """The rows of `co_interaction` in `files`."""
+    rows = [row for file in files for row in pq.read_table(root / file.path, partitioning=None).to_pylist()]
+    return {(row["item_id"], n["item_id"]): n for row in rows for n in row["neighbours"]}
+
+
+def sums(files: Mapping[int, str]) -> Sums:
+    """The pairs in `files`: (support, next_weight) of (item, neighbour)."""
+    rows = [row for path in files.values() for row in pq.read_table(path, partitioning=None).to_pylist()]
+    assert len({(row["item"], row["neighbour"]) for row in rows}) == len(rows)
+    return {(row["item"], row["neighbour"]): (row["support"], row["next_weight"]) for row in rows}
+
+
+def paths(files: Sequence[StagedFile], root: Path) -> dict[int, str]:
+    """Block to path."""
+    return {int(file.partition["block"]): str(root / file.path) for file in files}
