@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from recthinker.features.events import newest
 from recthinker.features.similar_users import user_hash
-from recthinker.features.user_state import NO_RATING, rating_sums
+from recthinker.features.user_state import RATING_TOTAL, or_no_rating, rating_sums
 from recthinker.settings import FeatureSettings
 
 SUMMED = ("events", "paired", "rating_count", "rating_total", "recent_users")
@@ -34,7 +34,7 @@ def item_state(events: DataFrame, *, before: DataFrame | None, ds: str, settings
     def added(name: str) -> Column:
         return (F.coalesce(f"old_{name}", zero) + F.coalesce(name, zero)).alias(name)
 
-    total = F.coalesce("old_rating_total", NO_RATING) + F.coalesce("rating_total", NO_RATING)
+    total = or_no_rating(F.col("old_rating_total")) + or_no_rating(F.col("rating_total"))
     both = F.concat(F.coalesce("old_recent_users", nobody), F.coalesce("recent_users", nobody))
     return _numbered(joined).select(
         F.lit(ds).alias("ds"),
@@ -43,7 +43,7 @@ def item_state(events: DataFrame, *, before: DataFrame | None, ds: str, settings
         added("events"),
         added("paired"),
         added("rating_count"),
-        total.cast("decimal(28,6)").alias("rating_total"),
+        total.cast(RATING_TOTAL).alias("rating_total"),
         F.when(F.size(both) > m, F.slice(both, -m, m)).otherwise(both).alias("recent_users"),
     )
 

@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 from recthinker.features.events import newest
 from recthinker.settings import FeatureSettings
 
-NO_RATING = F.lit(0).cast("decimal(28,6)")
+RATING_TOTAL = "decimal(28,6)"
 
 
 def user_state(
@@ -60,8 +60,13 @@ def _summed(events: DataFrame, items: DataFrame, settings: FeatureSettings) -> D
 
 def rating_sums() -> tuple[Column, Column]:
     """`rating_count` and `rating_total`, a decimal: a sum of doubles would depend on the order of its terms."""
-    total = F.coalesce(F.sum(F.col("rating").cast("decimal(18,6)")), NO_RATING).cast("decimal(28,6)")
+    total = or_no_rating(F.sum(F.col("rating").cast("decimal(18,6)")))
     return F.count("rating").alias("rating_count"), total.alias("rating_total")
+
+
+def or_no_rating(total: Column) -> Column:
+    """A sum of ratings, 0 where it is null."""
+    return F.coalesce(total, F.lit(0)).cast(RATING_TOTAL)
 
 
 def _category_counts(events: DataFrame, items: DataFrame) -> DataFrame:
@@ -90,7 +95,7 @@ def _added(new: DataFrame, before: DataFrame, recent_length: int) -> DataFrame:
         F.least("first_time", "old_first_time").alias("first_time"),
         F.greatest("last_time", "old_last_time").alias("last_time"),
         (F.col("rating_count") + F.coalesce("old_rating_count", zero)).alias("rating_count"),
-        (F.col("rating_total") + F.coalesce("old_rating_total", NO_RATING)).cast("decimal(28,6)").alias("rating_total"),
+        (F.col("rating_total") + or_no_rating(F.col("old_rating_total"))).cast(RATING_TOTAL).alias("rating_total"),
         F.map_zip_with(
             F.coalesce("old_category_counts", nothing),
             "category_counts",
