@@ -69,7 +69,7 @@ class _Known:
         self.root = root
         self.ds = ds
         self.statuses = {row.table: row for row in read_status(root, ds)}
-        self._files = _files_by_run(root)
+        self._files = _ingested_files(root)
 
     def night(self, table: Table) -> Origin:
         """A table that a night wrote, from the run published last."""
@@ -113,14 +113,14 @@ class _Known:
             if _is_write(commit) and (version is None or int(commit["version"]) <= version)
         ]
         at = version if version is not None else max((int(commit["version"]) for commit in found), default=-1)
-        return Origin(table.name, {"version": str(at)}, tuple(self._commit(commit) for commit in found))
+        return Origin(table.name, {"version": str(at)}, tuple(self._commit(table.name, commit) for commit in found))
 
-    def _commit(self, commit: Mapping[str, Any]) -> Origin:
+    def _commit(self, name: str, commit: Mapping[str, Any]) -> Origin:
         run_id, _, mark = str(commit.get("userMetadata") or "").partition(" ")
         facts = {"at": _time(commit), "run": run_id or "unknown"}
         if mark:
             facts["data"] = mark
-        return Origin(f"commit {commit['version']}", facts, self._files.get(run_id, ()))
+        return Origin(f"commit {commit['version']}", facts, self._files.get((run_id, name), ()))
 
     def _unrecorded(self, name: str, version: int | None) -> dict[str, str]:
         """What the commit that was read tells of a table that `table_status` does not know."""
@@ -150,15 +150,20 @@ def _facts(row: TableStatus) -> dict[str, str]:
     return facts
 
 
-def _files_by_run(root: Path) -> dict[str, tuple[Origin, ...]]:
-    """The files that each run ingested; none where that was not recorded."""
+def _ingested_files(root: Path) -> dict[tuple[str, str], tuple[Origin, ...]]:
+    """The files that a run ingested for a landing table, by run and table; none where that was not recorded."""
     location = str(root / INGESTS)
     if not DeltaTable.is_deltatable(location):
         return {}
-    files: dict[str, tuple[Origin, ...]] = {}
-    for row in DeltaTable(location).to_pyarrow_table(columns=["run_id", "path", "size", "sha256"]).to_pylist():
-        facts = {"bytes": f"{row['size']:,}", "sha256": str(row["sha256"])[:12]}
-        files[row["run_id"]] = (*files.get(row["run_id"], ()), Origin(row["path"], facts))
+    files: dict[tuple[str, str], tuple[Origin, ...]] = {}
+    for row in DeltaTable(location).to_pyarrow_table().to_pylist():
+        facts = {"bytes": f"{row['size']:,}", "reader": row["reader"]}
+        if row["sha256"]:
+            facts["sha256"] = row["sha256"][:12]
+        if row["version"] is not None:
+            facts["version"] = str(row["version"])
+        key = (row["run_id"], row["table"])
+        files[key] = (*files.get(key, ()), Origin(row["path"], facts))
     return files
 
 
