@@ -3,7 +3,7 @@ traceback.
 """
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +59,41 @@ def nightly(ds: Day = None) -> None:
 
     settings = load_settings()
     body(settings, _day(ds, settings), console)
+
+
+@app.command()
+def plan(
+    ds: Day = None,
+    to: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last date of a range that starts at D.")
+    ] = None,
+    force: Annotated[list[str] | None, typer.Option(help="Table to build in any case; repeatable.")] = None,
+) -> None:
+    """Show what a build would do and why, and about what it would take; builds nothing."""
+    from recthinker.cli.plan import show_plan, show_range
+
+    settings, forced = load_settings(), frozenset(force or ())
+    if to is None:
+        show_plan(_day(ds, settings), settings, console, force=forced)
+    else:
+        show_range(_day(ds, settings), _day(to, settings), settings, console, force=forced)
+
+
+@app.command()
+def lineage(table: Annotated[str, typer.Argument(help="Name of a table.")], ds: Day = None) -> None:
+    """Show what a table of a date was made from, down to the source files."""
+    from recthinker.cli.lineage import show_lineage
+
+    settings = load_settings()
+    show_lineage(table, _day(ds, settings), settings.paths.warehouse, console)
+
+
+@app.command()
+def status() -> None:
+    """Show how fresh the tables are."""
+    from recthinker.cli.status import show_status
+
+    show_status(load_settings().paths.warehouse, datetime.now(UTC), console)
 
 
 @app.command()

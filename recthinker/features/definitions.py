@@ -9,7 +9,6 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
 
 from recthinker.errors import TableContractError
@@ -138,7 +137,6 @@ def _files(folder: Path, module: str) -> list[Path]:
     return [file] if file.is_file() else sorted((folder / name).rglob("*.py"))
 
 
-@cache
 def _imports(file: Path) -> tuple[str, ...]:
     """Modules of `recthinker.features` that a file imports, by their names inside it."""
     return tuple(name for node in ast.walk(_tree(file)) for name in _imported(node))
@@ -154,7 +152,6 @@ def _imported(node: ast.AST) -> Iterator[str]:
         yield (node.module or "").removeprefix(inside)
 
 
-@cache
 def _normal_code(file: Path) -> str:
     """A file's code in one fixed layout, without comments and docstrings."""
     tree = _tree(file)
