@@ -1,6 +1,6 @@
 """A user's most similar users, from what each of the user's items links.
 
-A batch of users is one matrix, a user a row, which numpy sorts row by row: several times faster than sorting pairs.
+Users of like size are one matrix, a user a row, which numpy sorts row by row: several times faster than sorting pairs.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def strongest(links: Iterator[pa.RecordBatch], *, top_k: int, seed: int) -> Iter
         top_k: neighbours kept.
         seed: seed of the hash that breaks ties.
     """
-    for rows in whole_groups(links, "user"):
+    for rows in _of_like_size(whole_groups(links, "user")):
         starts = group_starts(rows["user"])
         users, units = rows["user"].to_numpy()[starts], rows["units"].to_numpy()
         neighbours, weights = _totals(users, *_entries(rows, starts))
@@ -34,26 +34,33 @@ def strongest(links: Iterator[pa.RecordBatch], *, top_k: int, seed: int) -> Iter
         yield _lists(users, row, neighbours[row, column], similarity)
 
 
+def _of_like_size(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows by size of user: all with 1 item, with 2 or 3, with 4 to 7, ..."""
+    for rows in batches:
+        items = np.diff(np.append(group_starts(rows["user"]), len(rows)))
+        size = np.repeat(np.frexp(items)[1], items)
+        for one in np.unique(size):
+            yield rows.filter(pa.array(size == one))
+
+
 def _entries(rows: pa.RecordBatch, starts: Longs) -> tuple[Longs, Longs, Longs]:
-    """Each linked user: number of the user in the batch, the linked user's hash, weight units."""
+    """How many users are linked to each user and, one after the other, their hashes and weight units."""
     linked = rows["linked"]
     ends = np.frombuffer(linked.buffers()[1], np.int32)[linked.offset : linked.offset + len(linked) + 1]
     hashes = np.frombuffer(linked.buffers()[2] or b"", np.int64)[ends[0] // 8 : ends[-1] // 8]
     n = np.diff(ends) // 8
-    number = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(rows))))
-    return np.repeat(number, n), hashes, np.repeat(rows["units"].to_numpy(), n)
+    return np.add.reduceat(n, starts), hashes, np.repeat(rows["units"].to_numpy(), n)
 
 
-def _totals(users: Longs, number: Longs, hashes: Longs, units: Longs) -> tuple[Longs, Longs]:
+def _totals(users: Longs, n: Longs, hashes: Longs, units: Longs) -> tuple[Longs, Longs]:
     """Two matrices, a user a row: linked users in ascending order, and the summed units of each at its first place,
     0 elsewhere.
     """
-    n = np.bincount(number, minlength=len(users))
-    column = np.arange(len(number)) - np.repeat(np.cumsum(n) - n, n)
+    is_linked = np.arange(max(n.max(), 1)) < n[:, None]
     # Room that a row does not need holds the user's own hash, at weight 0.
-    neighbours = np.repeat(users[:, None], max(n.max(), 1), axis=1)
+    neighbours = np.repeat(users[:, None], is_linked.shape[1], axis=1)
     weights = np.zeros_like(neighbours)
-    neighbours[number, column], weights[number, column] = hashes, units
+    neighbours[is_linked], weights[is_linked] = hashes, units
     order = np.argsort(neighbours, axis=1)
     neighbours = np.take_along_axis(neighbours, order, axis=1)
     weights = np.take_along_axis(weights, order, axis=1).ravel()
@@ -69,7 +76,7 @@ def _ranked(users: Longs, neighbours: Longs, weights: Longs, top_k: int, seed: i
     """Rows and columns of the `top_k` heaviest of each row, heaviest first."""
     spare = max(weights.shape[1] - top_k, 0)
     # Cheap first: whatever is lighter than a row's top_k-th cannot be among them.
-    least = np.partition(weights, spare, axis=1)[:, spare]
+    least = np.sort(weights, axis=1)[:, spare]
     row, column = np.nonzero(weights >= np.maximum(least, 1)[:, None])
     ties = _mixed(_mixed(users[row], np.array([seed])), neighbours[row, column])
     order = np.lexsort((ties, -weights[row, column], row))
