@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 STARTED_AT := $(shell date +%s)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo-data nightly test lint docs lock doctor clean-var
+.PHONY: help setup demo-data nightly test lint bench drill docs lock doctor clean-var
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -24,6 +24,12 @@ lint: setup ## Style, types and import contracts
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports --no-logo
+
+bench: setup ## Measure the pipeline on generated data, into var/bench/latest.json (BENCH=small: minutes)
+	@$(PYTHON) -m tests.benchmarks.run $(BENCH)
+
+drill: setup ## Kill the feature jobs at random moments, run them again and compare (DRILL: options, as --kills 2)
+	@$(PYTHON) -m tests.benchmarks.drill $(DRILL)
 
 docs: setup ## Write the generated pages of docs/
 	@$(PYTHON) -m recthinker.tables.docs

@@ -1,0 +1,1 @@
+"""Benchmarks, kill drills and what they share: run by `make bench` and `make drill`, not by the tests."""
