@@ -39,8 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _build(job: Job, target: Target) -> int:
-    known, settings = target.landing.interactions, job.settings.candidates
-    return write_candidates(known, target.store, ds=job.ds, settings=settings, run_id=job.run_id)
+    settings = job.settings
+    return write_candidates(
+        target.landing.interactions,
+        target.store,
+        ds=job.ds,
+        settings=settings.candidates,
+        features=settings.features,
+        run_id=job.run_id,
+    )
 
 
 if __name__ == "__main__":

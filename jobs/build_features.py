@@ -49,7 +49,9 @@ def _build(job: Job, target: Target) -> str:
     rows = write_features(target, settings=settings.features, **where)
     if job.args.with_candidates:
         known = target.landing.interactions
-        rows["candidates"] = write_candidates(known, target.store, settings=settings.candidates, **where)
+        rows["candidates"] = write_candidates(
+            known, target.store, settings=settings.candidates, features=settings.features, **where
+        )
     return ", ".join(f"{table} {count}" for table, count in rows.items())
 
 
