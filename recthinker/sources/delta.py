@@ -151,10 +151,10 @@ def _open(path: Path, version: int | None) -> DeltaTable:
 
 
 def _newest(ingested: Sequence[Ingested], name: str, table: DeltaTable) -> int | None:
-    """The newest version before the table's own that was ingested."""
+    """The newest version up to the table's own that was ingested."""
     id_ = str(table.metadata().id)
     versions = [one.version for one in ingested if (one.table, one.table_id) == (name, id_)]
-    return max((version for version in versions if version < table.version()), default=None)
+    return max((version for version in versions if version <= table.version()), default=None)
 
 
 def _added(table: DeltaTable, base: int) -> frozenset[str]:

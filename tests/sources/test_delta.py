@@ -12,8 +12,9 @@ from deltalake import DeltaTable, write_deltalake
 from recthinker.errors import SourceError
 from recthinker.settings import Settings
 from recthinker.sources.delta import Delta, open_delta
-from recthinker.sources.ingest import IngestSummary, TableCount, ingest
+from recthinker.sources.ingest import IngestSummary, ingest
 from recthinker.sources.raw import Ingested
+from recthinker.sources.records import TableCount
 from recthinker.tables.arrow import read_arrow
 from recthinker.tables.schemas import INGESTS, INTERACTIONS, QUARANTINE
 from recthinker.tables.store import TableStore
@@ -72,6 +73,7 @@ def test_later_version_gives_what_was_added_and_a_rewritten_one_all(
     assert "1 files of version 2 were removed" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.spark
 def test_ingests_record_versions_and_a_later_one_adds_to_the_table(
     store: TableStore, settings: Settings, tmp_path: Path
@@ -118,7 +120,7 @@ def test_other_mapping_reads_the_whole_table_again(store: TableStore, settings: 
     add(path, ("u1", "a", 1))
     bring(store, settings, open_delta(path, mapping=MAPPING))
     add(path, ("u2", "a", 2))
-    other = bring(store, settings, open_delta(path, mapping={**MAPPING, "ingested_at": "at"}))
+    other = bring(store, settings, open_delta(path, mapping={**MAPPING, "item_id": "item_id"}))
     assert other.counts["interactions"].read == 2
 
 
