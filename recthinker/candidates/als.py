@@ -11,13 +11,13 @@ from pyspark.sql import functions as F
 from recthinker.settings import AlsSettings
 
 
-def als_scores(interactions: DataFrame, settings: AlsSettings, *, n: int, seed: int) -> DataFrame:
+def als_scores(owned: DataFrame, settings: AlsSettings, *, n: int, seed: int) -> DataFrame:
     """Each user's `n` items of highest predicted preference, those of the user among them.
 
-    The preference for an item has the confidence 1 + alpha * (events of the user with the item).
+    The preference for an item has the confidence 1 + alpha * (weight of the user's events with the item).
 
     Args:
-        interactions: the interactions known before the end of the date; at least one.
+        owned: user_id, item_id, weight (above 0); each pair once, at least one.
         settings: the factorization.
         n: items per user; more than are wanted, since many of them the user has.
         seed: seed of the first factors.
@@ -25,13 +25,12 @@ def als_scores(interactions: DataFrame, settings: AlsSettings, *, n: int, seed: 
     Returns:
         user_id, item_id, score.
     """
-    counts = interactions.groupBy("user_id", "item_id").agg(F.count("*").cast("float").alias("events"))
-    users, items = _numbered(counts, "user_id"), _numbered(counts, "item_id")
-    ratings = counts.join(F.broadcast(users), "user_id").join(F.broadcast(items), "item_id")
+    users, items = _numbered(owned, "user_id"), _numbered(owned, "item_id")
+    ratings = owned.join(F.broadcast(users), "user_id").join(F.broadcast(items), "item_id")
     # ALS adds floats in the order that rows arrive in: placed and sorted by id, they arrive alike in every
     # run.
     ratings = (
-        ratings.select("user_id_number", "item_id_number", "events")
+        ratings.select("user_id_number", "item_id_number", F.col("weight").cast("float").alias("weight"))
         .repartition(settings.blocks, "user_id_number")
         .sortWithinPartitions("user_id_number", "item_id_number")
     )
@@ -45,7 +44,7 @@ def als_scores(interactions: DataFrame, settings: AlsSettings, *, n: int, seed: 
         implicitPrefs=True,
         userCol="user_id_number",
         itemCol="item_id_number",
-        ratingCol="events",
+        ratingCol="weight",
         seed=seed,
     ).fit(ratings)
     best = model.recommendForAllUsers(n).select("user_id_number", F.inline("recommendations"))
@@ -56,8 +55,8 @@ def als_scores(interactions: DataFrame, settings: AlsSettings, *, n: int, seed: 
     )
 
 
-def _numbered(counts: DataFrame, column: str) -> DataFrame:
+def _numbered(owned: DataFrame, column: str) -> DataFrame:
     """The distinct ids of `column` with `<column>_number`, 1 to their count, as ALS wants whole numbers."""
-    ids = counts.select(column).distinct()
+    ids = owned.select(column).distinct()
     # One partition on purpose: there are far fewer ids than events.
     return ids.withColumn(f"{column}_number", F.row_number().over(Window.orderBy(column)))

@@ -8,7 +8,8 @@ from recthinker.candidates.co_interaction import co_interaction_scores
 from recthinker.candidates.merge import fuse
 from recthinker.candidates.popularity import popularity_scores
 from recthinker.candidates.ranking import offer
-from recthinker.settings import CandidateSettings
+from recthinker.features.weights import event_weight
+from recthinker.settings import CandidateSettings, FeatureSettings
 from recthinker.tables import schemas
 from recthinker.tables.store import TableStore
 
@@ -24,11 +25,13 @@ def candidates(
     *,
     ds: str,
     settings: CandidateSettings,
+    features: FeatureSettings,
 ) -> DataFrame:
     """Rows of `candidates`: `max_items` for each user with an event, fewer only where the catalogue ends.
 
-    No item that the user has is among them. The popularity source offers `max_items` at least, so that a user
-    whom the others do not cover gets a whole list.
+    No item that the user has is among them: an event of a weight above 0 makes an item the user's, so one that was
+    only shown is not. The popularity source offers `max_items` at least, so that a user whom the others do not cover
+    gets a whole list.
 
     Args:
         interactions: the interactions known before the end of `ds`.
@@ -37,24 +40,39 @@ def candidates(
         item_metadata: rows of the table, of `ds`.
         ds: logical date, stamped on each row.
         settings: the sources and their merge.
+        features: uses `event_weights`.
     """
-    owned = interactions.select("user_id", "item_id").distinct()
+    pairs = weighed_pairs(interactions, features)
+    owned = pairs.where(F.col("weight") > 0)
     n, n_popular = settings.per_source, max(settings.per_source, settings.max_items)
     sources = {
         "co_interaction": (
             co_interaction_scores(user_history, co_interaction, neighbours=settings.co_neighbours),
             n,
         ),
-        "popularity": (popularity_scores(owned, item_metadata, n=n_popular), n_popular),
-        "als": (als_scores(interactions, settings.als, n=n + ALS_DEPTH, seed=settings.seed), n),
+        "popularity": (popularity_scores(pairs, item_metadata, n=n_popular), n_popular),
+        "als": (als_scores(owned, settings.als, n=n + ALS_DEPTH, seed=settings.seed), n),
     }
     offers = [offer(name, scored, owned, n=size, seed=settings.seed) for name, (scored, size) in sources.items()]
     merged = fuse(offers, rrf_k=settings.rrf_k, max_items=settings.max_items, seed=settings.seed)
     return merged.select(F.lit(ds).alias("ds"), "user_id", "items")
 
 
+def weighed_pairs(interactions: DataFrame, settings: FeatureSettings) -> DataFrame:
+    """user_id, item_id, weight: sum of the weights of the user's events with the item; 0 where it was only shown."""
+    # Decimals: a sum of doubles depends on the order of its terms.
+    weight = F.sum(event_weight(settings).cast("decimal(18,6)")).cast("double")
+    return interactions.groupBy("user_id", "item_id").agg(weight.alias("weight"))
+
+
 def write_candidates(
-    interactions: DataFrame, store: TableStore, *, ds: str, settings: CandidateSettings, run_id: str
+    interactions: DataFrame,
+    store: TableStore,
+    *,
+    ds: str,
+    settings: CandidateSettings,
+    features: FeatureSettings,
+    run_id: str,
 ) -> int:
     """Build and write the candidates of `ds` from the feature tables of the same date in `store`; the rows
     written.
@@ -64,6 +82,7 @@ def write_candidates(
         store: where the feature tables lie and the candidates go.
         ds: logical date.
         settings: the sources and their merge.
+        features: uses `event_weights`.
         run_id: recorded in the commit.
 
     Raises:
@@ -73,5 +92,6 @@ def write_candidates(
     item_metadata = store.read(schemas.ITEM_METADATA, ds=ds)
     # Read without `ds`, which would fail on a date on which no item has a neighbour.
     co_interaction = store.read(schemas.CO_INTERACTION).where(F.col("ds") == ds)
-    rows = candidates(interactions, user_history, co_interaction, item_metadata, ds=ds, settings=settings)
+    tables = (user_history, co_interaction, item_metadata)
+    rows = candidates(interactions, *tables, ds=ds, settings=settings, features=features)
     return store.write_ds(schemas.CANDIDATES, rows, ds=ds, run_id=run_id).rows

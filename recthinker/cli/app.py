@@ -38,17 +38,25 @@ def doctor() -> None:
 
 @app.command()
 def ingest(
-    source: Annotated[str, typer.Argument(help="Kind of data: movielens or tabular.")],
-    path: Annotated[Path, typer.Argument(help="movielens: the folder; tabular: the interactions.")],
-    items: Annotated[Path | None, typer.Option(help="tabular: file of items.")] = None,
-    users: Annotated[Path | None, typer.Option(help="tabular: file of users.")] = None,
-    mapping: Annotated[str, typer.Option(help="tabular: our=their column names, as user_id=uid.")] = "",
+    source: Annotated[str, typer.Argument(help="Kind of data: movielens, tabular, amazon_reviews or delta.")],
+    path: Annotated[Path, typer.Argument(help="movielens: the folder; else the interactions.")],
+    items: Annotated[Path | None, typer.Option(help="File, or Delta table, of items.")] = None,
+    users: Annotated[Path | None, typer.Option(help="tabular, delta: file or table of users.")] = None,
+    mapping: Annotated[str, typer.Option(help="tabular, delta: our=their column names, as user_id=uid.")] = "",
+    event_type: Annotated[str, typer.Option(help="tabular, delta: type of all events, where none is told.")] = "",
+    version: Annotated[int | None, typer.Option(help="delta: version of the interactions; else the newest.")] = None,
 ) -> None:
     """Bring outside data into the landing tables; rows that break a rule go to quarantine, with the
     reason.
     """
-    options = {"--items": items, "--users": users, "--mapping": mapping}
-    given = [text for option, value in options.items() if value for text in (option, str(value))]
+    options = {
+        "--items": items,
+        "--users": users,
+        "--mapping": mapping,
+        "--event-type": event_type,
+        "--version": version,
+    }
+    given = [text for option, value in options.items() if value not in (None, "") for text in (option, str(value))]
     _run("ingest", "--source", source, "--path", str(path), *given)
 
 

@@ -23,7 +23,7 @@ def as_events(known: DataFrame, settings: FeatureSettings) -> DataFrame:
         "rating",
         "known_day",
         tie_break(settings.seed, "user_id", "item_id", "event_type").alias("tie"),
-        event_weight(settings.event_weights).alias("weight"),
+        event_weight(settings).alias("weight"),
     )
 
 

@@ -1,14 +1,14 @@
-"""What an event counts for, by its type."""
-
-from collections.abc import Mapping
+"""What an event says of a user's interest: the weight of its type."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from recthinker.settings import FeatureSettings
 
-def event_weight(weights: Mapping[str, float]) -> Column:
-    """The weight of an event by its `event_type`; types that `weights` does not name weigh 1."""
-    if not weights:
-        return F.lit(1.0)
-    by_type = F.create_map(*(F.lit(part) for pair in sorted(weights.items()) for part in (pair[0], float(pair[1]))))
-    return F.coalesce(F.element_at(by_type, F.col("event_type")), F.lit(1.0))
+
+def event_weight(settings: FeatureSettings) -> Column:
+    """The weight of each event, by its `event_type` (double): types that `event_weights` does not name weigh 1."""
+    weight = F.lit(1.0)
+    for event_type, value in settings.event_weights.items():
+        weight = F.when(F.col("event_type") == event_type, F.lit(float(value))).otherwise(weight)
+    return weight

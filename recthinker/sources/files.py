@@ -1,13 +1,8 @@
-"""Files of outside data before Spark sees them: are they there, do they hold the columns, what is their
-fingerprint.
-"""
+"""Files of outside data before Spark sees them: are they there, do they hold the columns."""
 
 import gzip
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from recthinker.errors import SourceError
 
@@ -49,13 +44,3 @@ def require_columns(path: Path, present: Sequence[str], required: Iterable[str])
             f"file {path} lacks the columns {', '.join(missing)}; columns there: {', '.join(present)}. "
             "Check the file's kind, or map its columns (--mapping name_here=name_in_file)"
         )
-
-
-def fingerprint(files: Iterable[Path], options: dict[str, Any]) -> str:
-    """SHA-256 over `options` and, file by file, name, size and content: the same only for the same ingest."""
-    digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
-    for path in sorted(files):
-        with path.open("rb") as content:
-            inner = hashlib.file_digest(content, "sha256").hexdigest()
-        digest.update(f"{path.name} {path.stat().st_size} {inner}\n".encode())
-    return digest.hexdigest()

@@ -4,7 +4,7 @@
 ingest is there. A run that died before that is simply repeated, since every write replaces by key.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -15,11 +15,12 @@ from pyspark.sql import functions as F
 
 from recthinker.errors import SourceError
 from recthinker.settings import IngestSettings
-from recthinker.sources.files import fingerprint
+from recthinker.sources.events import EventCount, write_events
+from recthinker.sources.inputs import Input, fingerprint
 from recthinker.sources.raw import RawTable, Source
+from recthinker.sources.records import Recipe, TableCount, finished_version, ingested_before, record
 from recthinker.sources.validation import Judged, judge
-from recthinker.tables.arrow import commits
-from recthinker.tables.schemas import INTERACTIONS, ITEM_RELATIONS, ITEMS, QUARANTINE, USERS
+from recthinker.tables.schemas import INGESTS, INTERACTIONS, ITEM_RELATIONS, ITEMS, QUARANTINE, USERS
 from recthinker.tables.spark import spark_schema
 from recthinker.tables.store import TableStore
 
@@ -30,20 +31,13 @@ ORDER = (ITEMS.name, USERS.name, ITEM_RELATIONS.name, INTERACTIONS.name)
 
 
 @dataclass(frozen=True, slots=True)
-class TableCount:
-    """What became of a source table's rows: read = kept + quarantined."""
-
-    read: int
-    kept: int
-    quarantined: int
-
-
-@dataclass(frozen=True, slots=True)
 class IngestSummary:
     """What an ingest did."""
 
     counts: Mapping[str, TableCount]
     """By landing table; empty where the data were skipped."""
+    events: EventCount | None = None
+    """Of the interactions kept, those that were written; None where the data were skipped."""
     skipped_at: int | None = None
     """Version of `interactions` that holds the same data already; None: they were ingested now."""
 
@@ -51,10 +45,11 @@ class IngestSummary:
         """One line for people."""
         if self.skipped_at is not None:
             return f"skipped, the same data are in interactions since version {self.skipped_at}"
-        return "; ".join(
+        tables = [
             f"{table}: {count.read} read, {count.kept} kept, {count.quarantined} quarantined"
             for table, count in self.counts.items()
-        )
+        ]
+        return "; ".join([*tables, str(self.events)])
 
 
 def ingest(
@@ -69,76 +64,90 @@ def ingest(
     """Bring `source` into the landing tables under `warehouse`.
 
     Args:
-        source: data whose files were found to be readable.
+        source: data that were found to be readable.
         warehouse: folder of the Delta tables.
         rules: years and ratings that are allowed.
         open_spark: makes the session; called only when there is something to do.
         run_id: goes into each commit's `userMetadata`.
-        now: written on quarantined rows.
+        now: written on quarantined rows, on those of `ingests`, and on events that arrived late.
 
     Raises:
         SourceError: a file cannot be read, or not one interaction is left after validation.
     """
+    inputs = source.inputs()
     options = {**source.options, "reader": source.name, "rules": f"{RULES_VERSION} {rules.model_dump_json()}"}
-    mark = f"source={fingerprint(source.files, options)}"
-    version = _version_with(warehouse, mark)
+    recipe = Recipe(run_id, source.name, fingerprint((), options), fingerprint(inputs, options))
+    version = finished_version(warehouse, recipe.mark)
     if version is not None:
         return IngestSummary({}, skipped_at=version)
     store = TableStore(warehouse, open_spark())
-    raw = {table.table: table for table in source.read(store.spark)}
-    return IngestSummary(_land(store, raw, rules, f"{run_id} {mark}", now))
+    raw = {table.table: table for table in source.read(store.spark, ingested_before(warehouse, recipe.options))}
+    return _Landing(store, recipe, inputs, raw, now).land(rules)
 
 
-def _version_with(warehouse: Path, mark: str) -> int | None:
-    """The version of `interactions` whose commit carries `mark`; needs no Spark."""
-    for commit in commits(warehouse, INTERACTIONS):
-        if str(commit.get("userMetadata", "")).endswith(mark):
-            return int(commit["version"])
-    return None
+@dataclass(frozen=True, slots=True)
+class _Landing:
+    """An ingest under way."""
+
+    store: TableStore
+    recipe: Recipe
+    inputs: Sequence[Input]
+    raw: Mapping[str, RawTable]
+    now: datetime
+
+    def land(self, rules: IngestSettings) -> IngestSummary:
+        """Judge all tables, then write them."""
+        judged: dict[str, Judged] = {}
+        known_items: DataFrame | None = None
+        try:
+            for name in (name for name in ORDER if name in self.raw):
+                judged[name] = judge(self.raw[name], rules, known_items).persist()
+                if name == ITEMS.name:
+                    known_items = _item_ids(self.store, judged[name].kept())
+            counts = _count(self.raw, judged)
+            if not counts[INTERACTIONS.name].kept and not self.raw[INTERACTIONS.name].is_part:
+                raise SourceError(f"not one interaction was kept, and nothing was written: {_reasons(judged)}")
+            return IngestSummary(counts, self._write(judged, counts))
+        finally:
+            for table in judged.values():
+                table.df.unpersist()
+
+    def _write(self, judged: Mapping[str, Judged], counts: Mapping[str, TableCount]) -> EventCount:
+        """All landing tables, those that the source lacks as empty ones; `interactions` last."""
+        store, run_id = self.store, f"{self.recipe.run_id} {self.recipe.mark}"
+        for table in (ITEMS, USERS, ITEM_RELATIONS):
+            store.create(table)
+            if table.name in judged:
+                store.upsert(table, judged[table.name].kept(), run_id=run_id)
+        events = judged[INTERACTIONS.name]
+        if ITEMS.name not in judged:
+            store.upsert(ITEMS, _bare_items(store, events.kept()), run_id=run_id)
+        refused = [table.quarantined(self.now) for name, table in judged.items() if counts[name].quarantined]
+        nothing = store.spark.createDataFrame([], spark_schema(QUARANTINE))
+        rows = reduce(DataFrame.unionByName, refused, nothing)
+        replaced = " or ".join(_refused_before(self.raw[name]) for name in judged)
+        store.replace(QUARANTINE, rows, where=replaced, run_id=run_id)
+        self._record(counts, run_id)
+        return write_events(store, events.kept(), now=self.now, run_id=run_id)
+
+    def _record(self, counts: Mapping[str, TableCount], run_id: str) -> None:
+        """The rows of `ingests`: few, and made without Spark."""
+        sources = {name: table.source for name, table in self.raw.items()}
+        rows = record(self.recipe, self.inputs, sources, counts, self.now)
+        self.store.upsert(
+            INGESTS, self.store.spark.createDataFrame(rows.to_pylist(), spark_schema(INGESTS)), run_id=run_id
+        )
 
 
-def _land(
-    store: TableStore, raw: Mapping[str, RawTable], rules: IngestSettings, run_id: str, now: datetime
-) -> dict[str, TableCount]:
-    """Judge all tables, then write them."""
-    judged: dict[str, Judged] = {}
-    known_items: DataFrame | None = None
-    try:
-        for name in (name for name in ORDER if name in raw):
-            judged[name] = judge(raw[name], rules, known_items).persist()
-            if name == ITEMS.name:
-                known_items = _item_ids(store, judged[name].kept())
-        counts = _count(raw, judged)
-        if not counts[INTERACTIONS.name].kept:
-            raise SourceError(f"not one interaction was kept, and nothing was written: {_reasons(judged)}")
-        _write(store, judged, counts, run_id, now)
-    finally:
-        for table in judged.values():
-            table.df.unpersist()
-    return counts
+def _refused_before(raw: RawTable) -> str:
+    """SQL condition: the quarantined rows that those of `raw` take the place of."""
+    own = f"source = {_text(raw.source)}"
+    return own if raw.supersedes is None else f"({own} or startswith(source, {_text(raw.supersedes)}))"
 
 
-def _write(
-    store: TableStore,
-    judged: Mapping[str, Judged],
-    counts: Mapping[str, TableCount],
-    run_id: str,
-    now: datetime,
-) -> None:
-    """All landing tables, those that the source lacks as empty ones; `interactions` last."""
-    for table in (ITEMS, USERS, ITEM_RELATIONS):
-        store.create(table)
-        if table.name in judged:
-            store.upsert(table, judged[table.name].kept(), run_id=run_id)
-    events = judged[INTERACTIONS.name]
-    if ITEMS.name not in judged:
-        store.upsert(ITEMS, _bare_items(store, events.kept()), run_id=run_id)
-    refused = [table.quarantined(now) for name, table in judged.items() if counts[name].quarantined]
-    sources = ", ".join(f"'{table.source}'" for table in judged.values())
-    nothing = store.spark.createDataFrame([], spark_schema(QUARANTINE))
-    rows = reduce(DataFrame.unionByName, refused, nothing)
-    store.replace(QUARANTINE, rows, where=f"source in ({sources})", run_id=run_id)
-    store.upsert(INTERACTIONS, events.kept(), run_id=run_id)
+def _text(value: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _item_ids(store: TableStore, items: DataFrame) -> DataFrame:

@@ -13,7 +13,8 @@ from pyspark.sql import functions as F
 
 from recthinker.errors import SourceError
 from recthinker.sources.files import first_line, require_columns, require_file
-from recthinker.sources.raw import RawTable, attributes, raw_table, read_delimited
+from recthinker.sources.inputs import Input, file_input
+from recthinker.sources.raw import Ingested, RawTable, attributes, raw_table, read_delimited
 from recthinker.sources.recbole import READER, read_recbole, recbole_files
 
 LAYOUTS = {"recbole": "*.inter", "dat": "ratings.dat", "csv": "ratings.csv"}
@@ -28,6 +29,11 @@ CSV_COLUMNS = {
     "movies": ("movieId", "title", "genres"),
 }
 CSV_NAMES = {"userId": "user_id", "movieId": "item_id", "timestamp": "event_time"}
+TABLE_OF = {
+    **{"movies": "items", "users": "users", "ratings": "interactions"},
+    **{"item": "items", "user": "users", "kg": "item_relations", "link": "item_relations", "inter": "interactions"},
+}
+"""Kind of file to the landing table that it is read for."""
 NO_GENRES = "(no genres listed)"
 TITLE_AND_YEAR = r"^(.*?)\s*\((\d{4})\)\s*$"
 
@@ -41,16 +47,15 @@ class MovieLens:
     name: str = field(default=READER, init=False)
 
     @property
-    def files(self) -> Sequence[Path]:
-        """All files that are read."""
-        return list(self.by_kind.values())
-
-    @property
     def options(self) -> dict[str, str]:
         """The layout."""
         return {"layout": self.layout}
 
-    def read(self, spark: SparkSession) -> list[RawTable]:
+    def inputs(self) -> list[Input]:
+        """All files that are read."""
+        return [file_input(TABLE_OF[kind], path) for kind, path in self.by_kind.items()]
+
+    def read(self, spark: SparkSession, ingested: Sequence[Ingested] = ()) -> list[RawTable]:
         """The raw landing tables."""
         if self.layout == "recbole":
             return read_recbole(spark, self.by_kind)
@@ -58,8 +63,7 @@ class MovieLens:
         frames = {kind: read(spark, kind, path) for kind, path in self.by_kind.items()}
         frames["ratings"] = frames["ratings"].withColumn("event_type", F.lit("rating"))
         frames["movies"] = _items(frames["movies"])
-        names = {"movies": "items", "users": "users", "ratings": "interactions"}
-        return [raw_table(names[kind], frames[kind], READER, self.by_kind[kind]) for kind in names if kind in frames]
+        return [raw_table(TABLE_OF[kind], df, READER, self.by_kind[kind]) for kind, df in frames.items()]
 
 
 def open_movielens(folder: Path) -> MovieLens:

@@ -13,6 +13,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
+from recthinker.sources.inputs import Input
+
 RAW_COLUMNS = {
     "items": ("item_id", "title", "description", "categories", "attributes"),
     "users": ("user_id", "attributes"),
@@ -30,6 +32,20 @@ class RawTable:
     """Columns: those of `RAW_COLUMNS`."""
     source: str
     """`reader:folder/file`, kept with the rows."""
+    is_part: bool = False
+    """Whether it holds only what was added since an earlier ingest of the same table."""
+    supersedes: str | None = None
+    """Start of the sources whose refused rows these replace; None: only those of `source` itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """A version of a Delta table that was ingested before, by the same rules."""
+
+    table: str
+    """Landing table that it was read for."""
+    table_id: str
+    version: int
 
 
 class Source(Protocol):
@@ -43,12 +59,16 @@ class Source(Protocol):
     def options(self) -> Mapping[str, str]:
         """What else, besides the files, decides the rows (layout, mapping)."""
 
-    @property
-    def files(self) -> Sequence[Path]:
-        """All files that are read."""
+    def inputs(self) -> Sequence[Input]:
+        """All that is read; files are read for it, so once is enough."""
 
-    def read(self, spark: SparkSession) -> list[RawTable]:
-        """The raw landing tables: `interactions` always, others where the data tell."""
+    def read(self, spark: SparkSession, ingested: Sequence[Ingested] = ()) -> list[RawTable]:
+        """The raw landing tables: `interactions` always, others where the data tell.
+
+        Args:
+            spark: session.
+            ingested: what need not be read again; files are always read whole.
+        """
 
 
 def raw_table(table: str, df: DataFrame, reader: str, path: Path) -> RawTable:

@@ -1,8 +1,6 @@
 """Any Parquet, CSV (or TSV) and JSON Lines files, with a mapping of the contract's columns to the files'.
 
-Interactions need user_id, item_id and event_time; event_type, rating and ingested_at are taken where they are
-there. Items need item_id, users user_id; item columns that are not title, description or categories, and user
-columns, become attributes. Text files are read as text, so that ids keep their leading zeros.
+How columns are taken: `recthinker.sources.columns`. Text files are read as text, so that ids keep their leading zeros.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,23 +9,17 @@ from pathlib import Path
 
 import pyarrow as pa
 from pyarrow import parquet
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType
+from pyspark.sql import DataFrame, SparkSession
 
 from recthinker.errors import SourceError
-from recthinker.sources.files import first_line, require_columns, require_file
-from recthinker.sources.raw import RAW_COLUMNS, RawTable, attributes, raw_table, read_delimited
+from recthinker.sources.columns import Naming
+from recthinker.sources.files import first_line, require_file
+from recthinker.sources.inputs import Input, file_input
+from recthinker.sources.raw import Ingested, RawTable, raw_table, read_delimited
 
 READER = "tabular"
-REQUIRED = {
-    "interactions": ("user_id", "item_id", "event_time"),
-    "items": ("item_id",),
-    "users": ("user_id",),
-}
-SEPARATORS = {".csv": ",", ".tsv": "\t"}
+DELIMITED = (".csv", ".tsv")
 JSON_LINES = (".jsonl", ".ndjson", ".json")
-CATEGORY_SEPARATOR = r"\|"
 
 
 @dataclass(frozen=True)
@@ -36,42 +28,30 @@ class Tabular:
 
     paths: dict[str, Path]
     """Landing table to file, or to a folder of Parquet files."""
-    mapping: Mapping[str, str]
-    """Contract column to the files' column."""
+    naming: Naming
     name: str = field(default=READER, init=False)
 
     @property
-    def files(self) -> Sequence[Path]:
-        """All files that are read."""
-        return [file for path in self.paths.values() for file in _files(path)]
-
-    @property
     def options(self) -> dict[str, str]:
-        """The mapping."""
-        return dict(self.mapping)
+        """The mapping and the type of events."""
+        return self.naming.options
 
-    def read(self, spark: SparkSession) -> list[RawTable]:
+    def inputs(self) -> list[Input]:
+        """All files that are read."""
+        return [file_input(table, file) for table, path in self.paths.items() for file in _files(path)]
+
+    def read(self, spark: SparkSession, ingested: Sequence[Ingested] = ()) -> list[RawTable]:
         """The raw landing tables.
 
         Raises:
             SourceError: a file is not what its ending says, or lacks a column.
         """
         frames = {table: _read(spark, path) for table, path in self.paths.items()}
-        present = {column for df in frames.values() for column in df.columns}
-        unknown = sorted(set(self.mapping.values()) - present)
-        if unknown:
-            raise SourceError(
-                f"--mapping names columns that no file has: {', '.join(unknown)}; there: {sorted(present)}"
-            )
-        return [self._raw(table, df) for table, df in frames.items()]
-
-    def _raw(self, table: str, df: DataFrame) -> RawTable:
-        path = self.paths[table]
-        back = {theirs: ours for ours, theirs in self.mapping.items() if theirs in df.columns}
-        require_columns(path, [back.get(name, name) for name in df.columns], REQUIRED[table])
-        df = df.withColumnsRenamed(back)
-        shape = {"interactions": _interactions, "items": _items, "users": _users}[table]
-        return raw_table(table, shape(df), READER, path)
+        self.naming.require_present(frames.values())
+        return [
+            raw_table(table, self.naming.raw(table, df, self.paths[table]), READER, self.paths[table])
+            for table, df in frames.items()
+        ]
 
 
 def open_tabular(
@@ -80,6 +60,7 @@ def open_tabular(
     items: Path | None = None,
     users: Path | None = None,
     mapping: Mapping[str, str] | None = None,
+    event_type: str | None = None,
 ) -> Tabular:
     """Check that the files are there and of a known kind.
 
@@ -96,11 +77,9 @@ def open_tabular(
             require_file(file)
             if _kind(file) == ".parquet":
                 _require_parquet(file)
-    known = {column for table in given for column in RAW_COLUMNS[table]}
-    wrong = sorted(set(mapping or {}) - known)
-    if wrong:
-        raise SourceError(f"--mapping: no table has the columns {', '.join(wrong)}; valid: {', '.join(sorted(known))}")
-    return Tabular(given, dict(mapping or {}))
+    naming = Naming(dict(mapping or {}), event_type)
+    naming.require_known(given)
+    return Tabular(given, naming)
 
 
 def _files(path: Path) -> list[Path]:
@@ -110,8 +89,8 @@ def _files(path: Path) -> list[Path]:
 def _kind(path: Path) -> str:
     """The ending that says how to read the file, gzip set aside."""
     ending = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
-    if ending not in {".parquet", *SEPARATORS, *JSON_LINES}:
-        kinds = ", ".join((".parquet", *SEPARATORS, *JSON_LINES))
+    if ending not in {".parquet", *DELIMITED, *JSON_LINES}:
+        kinds = ", ".join((".parquet", *DELIMITED, *JSON_LINES))
         raise SourceError(f"file {path} is of no known kind; known endings: {kinds}, the text kinds also with .gz")
     return ending
 
@@ -130,36 +109,7 @@ def _read(spark: SparkSession, path: Path) -> DataFrame:
         return spark.read.parquet(str(path))
     if kind in JSON_LINES:
         return spark.read.json(str(path), primitivesAsString=True)
-    separator = SEPARATORS[kind]
-    return read_delimited(spark, path, first_line(path).split(separator), sep=separator, escape='"')
-
-
-def _interactions(df: DataFrame) -> DataFrame:
-    """Without an event_type, an event is a `rating` where the files rate, else an `interaction`."""
-    columns = [F.col(n).cast("string").alias(n) for n in RAW_COLUMNS["interactions"] if n in df.columns]
-    event_type = "rating" if "rating" in df.columns else "interaction"
-    named = df.select(*columns)
-    return named if "event_type" in df.columns else named.withColumn("event_type", F.lit(event_type))
-
-
-def _items(df: DataFrame) -> DataFrame:
-    texts = [F.col(n).cast("string").alias(n) for n in ("item_id", "title", "description") if n in df.columns]
-    others = {n: F.col(n) for n in df.columns if n not in RAW_COLUMNS["items"]}
-    return df.select(*texts, _categories(df).alias("categories"), attributes(**others).alias("attributes"))
-
-
-def _users(df: DataFrame) -> DataFrame:
-    others = {n: F.col(n) for n in df.columns if n != "user_id"}
-    return df.select(F.col("user_id").cast("string"), attributes(**others).alias("attributes"))
-
-
-def _categories(df: DataFrame) -> Column:
-    """An array as it is; a text split at `|`; none where the file has no such column."""
-    if "categories" not in df.columns:
-        return F.array().cast("array<string>")
-    column = F.col("categories")
-    if isinstance(df.schema["categories"].dataType, ArrayType):
-        texts = column.cast("array<string>")
-    else:
-        texts = F.split(column.cast("string"), CATEGORY_SEPARATOR)
-    return F.filter(F.coalesce(texts, F.array().cast("array<string>")), lambda text: F.trim(text) != "")
+    header = first_line(path)
+    # Many files named .csv hold tabs; a name of a column holds none.
+    separator = "\t" if "\t" in header or kind == ".tsv" else ","
+    return read_delimited(spark, path, header.split(separator), sep=separator, escape='"')

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from recthinker.settings import IngestSettings
 from recthinker.sources.raw import RAW_COLUMNS, RawTable
+from recthinker.sources.records import UNKNOWN_ITEM
 from recthinker.tables.schemas import QUARANTINE, TABLES, Table
 from recthinker.tables.spark import spark_schema
 
@@ -74,7 +75,7 @@ def judge(raw: RawTable, rules: IngestSettings, known_items: DataFrame | None) -
     if reference and known_items is not None:
         known = known_items.select(F.col("item_id").alias(reference), F.lit(True).alias("is_known"))
         df = df.join(known, reference, how="left")
-        rules_in_order.append(("unknown item", F.col("is_known").isNull()))
+        rules_in_order.append((UNKNOWN_ITEM, F.col("is_known").isNull()))
     df = df.withColumn("reason", F.coalesce(*(F.when(broken, F.lit(name)) for name, broken in rules_in_order)))
     table = TABLES[raw.table]
     df = _one_a_key(table, df)

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from delta.tables import DeltaTable
+from deltalake import CommitProperties, write_deltalake
 from deltalake import DeltaTable as RustDeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -228,6 +229,22 @@ class TableStore:
             yield
         finally:
             self.spark.conf.unset(USER_METADATA)
+
+    def append(self, table: Table, df: DataFrame, *, run_id: str) -> Written:
+        """Add the rows of `df`, none of whose keys the table has; no rows are a commit too, which carries `run_id`.
+
+        Raises:
+            TableContractError: `df` breaks the contract; the table stays as it was.
+            ConfigError: too little free disk.
+        """
+        with self._checked(table, df, may_be_empty=True) as checked:
+            if checked.rows:
+                return self._overwrite(table, checked, run_id, mode="append")
+            # Spark commits nothing where there are no rows.
+            mark = CommitProperties(custom_metadata={"userMetadata": run_id})
+            nothing = table.arrow_schema().empty_table()
+            write_deltalake(self.path(table), nothing, mode="append", commit_properties=mark)
+            return self._written(table, checked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from recthinker.candidates import candidates, write_candidates
+from recthinker.candidates.build import weighed_pairs
 from recthinker.errors import TableContractError
 from recthinker.features import feature_tables
 from recthinker.features.build import Landing
 from recthinker.settings import CandidateSettings, Settings, load_settings
 from recthinker.tables import schemas
 from recthinker.tables.contract import conform
+from recthinker.tables.schemas import CO_INTERACTION, ITEM_METADATA, USER_HISTORY
+from recthinker.tables.spark import spark_schema
 from recthinker.tables.store import TableStore
 from tests import tiny_world
 
@@ -22,7 +25,7 @@ def build(spark: SparkSession, settings: CandidateSettings, parts: int | None = 
     landing = Landing(world["interactions"], world["items"], world["users"], world["item_relations"])
     made = feature_tables(landing, ds=tiny_world.DS, settings=features)
     tables = [made[table] for table in (schemas.USER_HISTORY, schemas.CO_INTERACTION, schemas.ITEM_METADATA)]
-    rows = candidates(world["interactions"], *tables, ds=tiny_world.DS, settings=settings)
+    rows = candidates(world["interactions"], *tables, ds=tiny_world.DS, settings=settings, features=features)
     return conform(schemas.CANDIDATES, rows)
 
 
@@ -82,4 +85,51 @@ def test_write_candidates_needs_the_features(store: TableStore, settings: Settin
     interactions = tiny_world.frames(store.spark)["interactions"]
 
     with pytest.raises(TableContractError, match="user_history"):
-        write_candidates(interactions, store, ds=tiny_world.DS, settings=settings.candidates, run_id="test")
+        write_candidates(
+            interactions,
+            store,
+            ds=tiny_world.DS,
+            settings=settings.candidates,
+            features=settings.features,
+            run_id="test",
+        )
+
+
+def typed(spark: SparkSession, *events: tuple[str, str, str]) -> DataFrame:
+    """Interactions of user, item and type; nothing else of them counts here."""
+    return spark.createDataFrame(list(events), "user_id string, item_id string, event_type string")
+
+
+def test_pairs_weigh_what_their_events_weigh(spark: SparkSession, settings: Settings) -> None:
+    weights = {"impression": 0.0, "view": 0.1, "purchase": 5.0}
+    features = settings.features.model_copy(update={"event_weights": weights})
+    views = [("u", "a", "view")] * 3
+    events = typed(spark, *views, ("u", "a", "purchase"), ("u", "b", "impression"), ("u", "c", "wishlist"))
+
+    rows = {row.item_id: row.weight for row in weighed_pairs(events, features).collect()}
+
+    # a: 3 * 0.1 + 5, exactly; a wishlist is named nowhere and weighs 1.
+    assert rows == {"a": 5.3, "b": 0.0, "c": 1.0}
+
+
+def test_item_that_was_only_shown_may_be_recommended(
+    spark: SparkSession, candidate_settings: CandidateSettings, settings: Settings
+) -> None:
+    seen = [("u", "a", "impression"), ("u", "a", "view"), ("u", "b", "impression"), ("v", "a", "impression")]
+    events = typed(spark, *seen, ("w", "b", "view"))
+    ranks = [("2024-03-10", item, item, [], {}, 0, rank, None) for rank, item in enumerate("abc", 1)]
+    nothing = {table: spark.createDataFrame([], spark_schema(table)) for table in (USER_HISTORY, CO_INTERACTION)}
+    metadata = spark.createDataFrame(ranks, spark_schema(ITEM_METADATA))
+
+    rows = candidates(
+        events, *nothing.values(), metadata, ds="2024-03-10", settings=candidate_settings, features=settings.features
+    )
+
+    # u has a, which it was shown and viewed; v was shown a and has nothing, and ALS does not know v.
+    assert {user: set(items) for user, items in lists(rows).items()} == {
+        "u": {"b", "c"},
+        "v": set("abc"),
+        "w": {"a", "c"},
+    }
+    (of_v,) = rows.where("user_id = 'v'").collect()
+    assert {source for item in of_v["items"] for source in item.sources} == {"popularity"}

@@ -26,10 +26,29 @@ def test_broken_mapping_is_refused(capsys: pytest.CaptureFixture[str], tmp_path:
     assert "--mapping should be our=theirs pairs" in line
 
 
-def test_movielens_takes_no_items(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    code, line = ingest(capsys, "--source", "movielens", "--path", str(tmp_path), "--items", "items.csv")
+@pytest.mark.parametrize(
+    ("source", "option", "takers"),
+    [
+        ("movielens", ("--items", "items.csv"), "tabular, amazon_reviews, delta"),
+        ("amazon_reviews", ("--mapping", "user_id=uid"), "tabular, delta"),
+        ("amazon_reviews", ("--event-type", "view"), "tabular, delta"),
+        ("tabular", ("--version", "0"), "delta"),
+    ],
+)
+def test_options_of_other_sources_are_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, source: str, option: tuple[str, str], takers: str
+) -> None:
+    code, line = ingest(capsys, "--source", source, "--path", str(tmp_path), *option)
     assert code == EXIT_NO_RETRY
-    assert "--items, --users and --mapping are for --source tabular" in line
+    assert f"{option[0]} is for --source {takers}, found --source {source}" in line
+
+
+@pytest.mark.parametrize("source", ["tabular", "amazon_reviews", "delta"])
+def test_each_source_tells_what_is_missing(capsys: pytest.CaptureFixture[str], tmp_path: Path, source: str) -> None:
+    code, line = ingest(capsys, "--source", source, "--path", str(tmp_path / "none.jsonl"))
+    assert code == EXIT_NO_RETRY
+    assert "SourceError" in line
+    assert str(tmp_path / "none.jsonl") in line
 
 
 def test_missing_folder_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ from pyspark.sql import SparkSession
 
 from recthinker.errors import SourceError
 from recthinker.settings import Settings
-from recthinker.sources.ingest import IngestSummary, TableCount, ingest
+from recthinker.sources.ingest import IngestSummary, ingest
 from recthinker.sources.movielens import open_movielens
 from recthinker.sources.raw import Source
+from recthinker.sources.records import TableCount
 from recthinker.sources.tabular import open_tabular
-from recthinker.tables.arrow import read_arrow, table_version
+from recthinker.tables.arrow import commits, read_arrow, table_version
 from recthinker.tables.checks import run_checks
-from recthinker.tables.schemas import INTERACTIONS, ITEM_RELATIONS, ITEMS, LANDING, QUARANTINE, USERS
+from recthinker.tables.schemas import INGESTS, INTERACTIONS, ITEM_RELATIONS, ITEMS, LANDING, QUARANTINE, USERS
 from recthinker.tables.store import TableStore
 from tests import tiny_world
 
@@ -55,6 +56,19 @@ def test_recbole_files_land_and_a_second_ingest_is_skipped_without_spark(
     }
     assert landed == {(row["user_id"], row["item_id"], row["event_time"]) for row in tiny_world.interactions()}
     assert read_arrow(store.root, ITEM_RELATIONS, columns=["tail_label"])["tail_label"].null_count == 9
+    recorded = read_arrow(store.root, INGESTS).to_pylist()
+    told = {(row["table"], Path(row["path"]).name, row["read"], row["kept"], row["source"]) for row in recorded}
+    folder = "movielens:tiny/tiny"
+    assert told == {
+        ("items", "tiny.item", 24, 24, f"{folder}.item"),
+        ("users", "tiny.user", 11, 11, f"{folder}.user"),
+        ("item_relations", "tiny.kg", 9, 9, f"{folder}.kg"),
+        ("item_relations", "tiny.link", 9, 9, f"{folder}.kg"),
+        ("interactions", "tiny.inter", EVENTS, EVENTS, f"{folder}.inter"),
+    }
+    assert all(row["size"] == Path(row["path"]).stat().st_size and row["version"] is None for row in recorded)
+    (mark,) = {row["fingerprint"] for row in recorded}
+    assert commits(store.root, INTERACTIONS)[0]["userMetadata"] == f"r source={mark}"
     run_checks(store.spark, store)
     versions = [table_version(store.root, table) for table in LANDING]
     again = ingest(source, store.root, settings.ingest, open_spark=no_spark, run_id="s", now=NOW)
@@ -75,7 +89,7 @@ def test_other_data_are_added_by_key_and_refused_rows_are_not_doubled(
     items.write_text("item_id,title\ni01,Star Harbour\n")
     summary = run(open_tabular(more, items=items), store, settings)
     assert summary.counts["interactions"] == TableCount(read=3, kept=1, quarantined=2)
-    assert str(summary).endswith("interactions: 3 read, 1 kept, 2 quarantined")
+    assert str(summary).endswith("interactions: 3 read, 1 kept, 2 quarantined; 1 new, 0 changed")
     assert read_arrow(store.root, INTERACTIONS).num_rows == EVENTS + 1
     titles = {row["item_id"]: row["title"] for row in read_arrow(store.root, ITEMS).to_pylist()}
     assert (len(titles), titles["i01"], titles["i02"]) == (24, "Star Harbour", "Far Orbit")

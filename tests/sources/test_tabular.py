@@ -1,5 +1,6 @@
 """Parquet, CSV and JSON Lines with a mapping give the same raw rows; wrong files and mappings say why."""
 
+import gzip
 from pathlib import Path
 
 import pyarrow as pa
@@ -71,6 +72,26 @@ def test_categories_in_one_text_are_split(spark: SparkSession, tmp_path: Path) -
     source = open_tabular(events, items=items, mapping=MAPPING)
     raw = {table.table: table.df.collect() for table in source.read(spark)}
     assert [row.categories for row in raw["items"]] == [["Drinks", "Hot"], []]
+
+
+@pytest.mark.spark
+def test_csv_whose_header_holds_tabs_is_split_at_tabs(spark: SparkSession, tmp_path: Path) -> None:
+    events = tmp_path / "events.csv.gz"
+    events.write_bytes(gzip.compress(b"uid\tsku\tat\n007\ta,1\t965779200\n"))
+    (table,) = open_tabular(events, mapping=MAPPING).read(spark)
+    assert [(r.user_id, r.item_id, r.event_time) for r in table.df.collect()] == [("007", "a,1", "965779200")]
+
+
+@pytest.mark.spark
+def test_event_types_are_taken_as_they_are_or_named_for_all(spark: SparkSession, tmp_path: Path) -> None:
+    typed, bare = tmp_path / "typed.csv", tmp_path / "bare.csv"
+    kinds = ["view", "cart", "purchase", "rating", "impression", "wishlist"]
+    typed.write_text("user_id,item_id,event_time,event_type\n" + "".join(f"u,i,2024-03-01,{kind}\n" for kind in kinds))
+    bare.write_text("user_id,item_id,event_time,rating\nu,i,2024-03-01,5\n")
+    assert [row.event_type for row in open_tabular(typed).read(spark)[0].df.collect()] == kinds
+    assert [row.event_type for row in open_tabular(bare, event_type="cart").read(spark)[0].df.collect()] == ["cart"]
+    with pytest.raises(SourceError, match=r"typed\.csv has a column event_type, so --event-type cart would hide it"):
+        open_tabular(typed, event_type="cart").read(spark)
 
 
 @pytest.mark.spark

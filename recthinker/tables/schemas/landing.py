@@ -5,6 +5,7 @@ from recthinker.tables.schemas.base import (
     DATE,
     DOUBLE,
     ITEM,
+    LONG,
     STRING,
     STRINGS,
     TIME,
@@ -24,7 +25,13 @@ INTERACTIONS = Table(
         Column("event_time", TIME, "when it happened"),
         Column("event_type", STRING, "`rating`, `view`, `purchase`, ... as the source names it"),
         Column("rating", DOUBLE, "the value given, where the event has one", nullable=True),
-        Column("ingested_at", TIME, "when it arrived, where the source knows", nullable=True),
+        Column(
+            "ingested_at",
+            TIME,
+            "when it arrived, as the source tells or, of an event whose date features were built for already, when it "
+            "was ingested; null: in time",
+            nullable=True,
+        ),
         Column("source", STRING, "reader and file it came from"),
         Column("event_date", DATE, "UTC date of `event_time`; the partition"),
     ),
@@ -76,4 +83,33 @@ QUARANTINE = Table(
     ),
 )
 
-LANDING = (INTERACTIONS, ITEMS, USERS, ITEM_RELATIONS, QUARANTINE)
+INGESTS = Table(
+    "ingests",
+    "One row for each file, or version of a Delta table, that was ingested. Landing table.",
+    ("fingerprint", "table", "path"),
+    (),
+    (
+        Column("run_id", STRING, "run that ingested it"),
+        Column("ingested_at", TIME, "when"),
+        Column(
+            "fingerprint",
+            STRING,
+            "of all that was ingested together, and how; the commit of `interactions` that ends the ingest carries it "
+            "(`source=...`): without one, the ingest did not finish",
+        ),
+        Column("options", STRING, "fingerprint of reader, its options and the rules"),
+        Column("reader", STRING, "`movielens`, `tabular`, `amazon_reviews`, `delta`"),
+        Column("source", STRING, "as on the rows that came from it; null where the table was not made", nullable=True),
+        Column("table", STRING, "landing table that it was read for"),
+        Column("path", STRING, "where it lay"),
+        Column("size", LONG, "bytes"),
+        Column("sha256", STRING, "of the file; null: a Delta table", nullable=True),
+        Column("table_id", STRING, "id of the Delta table; null: a file", nullable=True),
+        Column("version", LONG, "version of the Delta table; null: a file", nullable=True),
+        Column("read", LONG, "rows read for `table`, of all its files together"),
+        Column("kept", LONG, "of them, rows kept"),
+        Column("quarantined", LONG, "of them, rows quarantined; `read` = `kept` + `quarantined`"),
+    ),
+)
+
+LANDING = (INTERACTIONS, ITEMS, USERS, ITEM_RELATIONS, QUARANTINE, INGESTS)
