@@ -1,5 +1,7 @@
 """The candidates of a logical date: the sources' offers, merged."""
 
+import time
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -8,9 +10,16 @@ from recthinker.candidates.co_interaction import co_interaction_scores
 from recthinker.candidates.merge import fuse
 from recthinker.candidates.popularity import popularity_scores
 from recthinker.candidates.ranking import offer
+from recthinker.features.definitions import CANDIDATES_READ, candidates_definition
+from recthinker.features.record import made_status, recorded_before
 from recthinker.features.weights import event_weight
 from recthinker.settings import CandidateSettings, FeatureSettings
 from recthinker.tables import schemas
+from recthinker.tables.arrow import table_version
+from recthinker.tables.checks import audit, check_names, told_warnings
+from recthinker.tables.publishing import discard, publish, published_version, stage, staged_frame
+from recthinker.tables.staging import Staged
+from recthinker.tables.status import write_status
 from recthinker.tables.store import TableStore
 
 ALS_DEPTH = 200
@@ -74,8 +83,8 @@ def write_candidates(
     features: FeatureSettings,
     run_id: str,
 ) -> int:
-    """Build and write the candidates of `ds` from the feature tables of the same date in `store`; the rows
-    written.
+    """Build, check and publish the candidates of `ds` from the feature tables of the same date in `store`; the rows
+    written. They are recorded in `table_status`.
 
     Args:
         interactions: the interactions that those features were built from.
@@ -86,12 +95,41 @@ def write_candidates(
         run_id: recorded in the commit.
 
     Raises:
-        TableContractError: the feature tables have no rows for `ds`; they are built first.
+        TableContractError: the feature tables have no rows for `ds`; they are built first. Or a check failed; the
+            published candidates stay as they were.
     """
-    user_history = store.read(schemas.USER_HISTORY, ds=ds)
-    item_metadata = store.read(schemas.ITEM_METADATA, ds=ds)
+    started = time.monotonic()
+    after = published_version(store.root, schemas.CANDIDATES, ds)
+    versions = {table.name: table_version(store.root, table) for table in CANDIDATES_READ}
+    history, metadata = (store.read(table, ds=ds) for table in (schemas.USER_HISTORY, schemas.ITEM_METADATA))
     # Read without `ds`, which would fail on a date on which no item has a neighbour.
-    co_interaction = store.read(schemas.CO_INTERACTION).where(F.col("ds") == ds)
-    tables = (user_history, co_interaction, item_metadata)
-    rows = candidates(interactions, *tables, ds=ds, settings=settings, features=features)
-    return store.write_ds(schemas.CANDIDATES, rows, ds=ds, run_id=run_id).rows
+    pairs = store.read(schemas.CO_INTERACTION).where(F.col("ds") == ds)
+    rows = candidates(interactions, history, pairs, metadata, ds=ds, settings=settings, features=features)
+    staged = stage(store, schemas.CANDIDATES, rows, ds=ds, run=f"{run_id}-{time.time_ns():x}")
+    try:
+        results = audit(store.spark, _frames(store, staged, ds), names=check_names(reading=[schemas.CANDIDATES.name]))
+    except BaseException:
+        discard(store, [staged])
+        raise
+    version = publish(store, staged, run_id=run_id, after=after)
+    status = made_status(
+        staged,
+        run_id=run_id,
+        definition=candidates_definition(features, settings),
+        inputs=versions,
+        version=version,
+        seconds=time.monotonic() - started,
+        warnings=told_warnings(results, schemas.CANDIDATES.name),
+    )
+    write_status(store.root, status)
+    return staged.rows
+
+
+def _frames(store: TableStore, staged: Staged, ds: str) -> dict[str, DataFrame]:
+    """What the checks of candidates read."""
+    names = (schemas.ITEM_METADATA, schemas.USER_PROFILE)
+    return {
+        schemas.CANDIDATES.name: staged_frame(store, staged),
+        **{table.name: store.read(table, ds=ds) for table in names},
+        schemas.TABLE_STATUS.name: recorded_before(store, ds),
+    }

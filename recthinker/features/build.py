@@ -11,22 +11,23 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
 
 from pyspark.sql import DataFrame
 
 from recthinker.errors import TableContractError
 from recthinker.features.definitions import READS
-from recthinker.features.known import end_of
-from recthinker.features.landing import Counts, count_events, read_landing
+from recthinker.features.landing import Counts, Landing, count_events, read_landing
 from recthinker.features.plan import FeaturePlan, plan_features
+from recthinker.features.record import made_status, recorded_before
 from recthinker.features.staged_tables import MAY_BE_EMPTY, StagedTables
 from recthinker.settings import FeatureSettings
 from recthinker.tables import schemas
-from recthinker.tables.checks import CheckResult, audit
+from recthinker.tables.check_files import ROW_COUNTS, read_checks
+from recthinker.tables.checks import CheckResult, audit, told_warnings
 from recthinker.tables.publishing import discard, publish, published_version
 from recthinker.tables.schemas import Table
-from recthinker.tables.status import TableStatus, write_status
+from recthinker.tables.status import write_status
 from recthinker.tables.store import TableStore
 
 logger = logging.getLogger(__name__)
@@ -90,20 +91,20 @@ def build_features(
     logger.info("building features ds=%s base=%s why_full=%s", ds, base_ds, plan.why_full)
     counts = count_events(store, plan.inputs, ds=ds, settings=settings)
     landing = read_landing(store, plan.inputs, ds=ds, base_ds=base_ds, settings=settings)
+    _check_landing(store, landing, plan)
     tables = StagedTables(store, landing, plan.base, ds, settings, f"{run_id}-{time.time_ns():x}")
     try:
         with cached(landing.events) if plan.base else nullcontext():
             make_all(tables, plan.to_build, side_by_side=plan.base is not None or counts.events < LARGE)
-        results = audit(store.spark, _frames(tables, plan))
+        results = _check(tables, plan)
     except BaseException:
         discard(store, tables.staged.values())
         raise
-    warnings = [result for result in results if result.count]
     rows = {
-        table.name: _publish(tables, table, plan, counts, warnings, run_id=run_id, after=after[table.name])
+        table.name: _publish(tables, table, plan, counts, results, run_id=run_id, after=after[table.name])
         for table in plan.to_build
     }
-    return BuildSummary(plan, rows, warnings)
+    return BuildSummary(plan, rows, [result for result in results if result.count])
 
 
 def make_all(tables: StagedTables, wanted: Collection[Table], *, side_by_side: bool) -> None:
@@ -134,17 +135,31 @@ def _require_rows(tables: StagedTables) -> None:
             )
 
 
-def _frames(tables: StagedTables, plan: FeaturePlan) -> dict[str, DataFrame]:
-    """What the checks read: the rows of the date, those of the date before, the catalogue, and the record."""
+def _check_landing(store: TableStore, landing: Landing, plan: FeaturePlan) -> None:
+    """The gate: nothing is built from landing tables that break a rule. On top of a base, days before it are passed."""
+    events = store.read(schemas.INTERACTIONS, version=plan.inputs[schemas.INTERACTIONS.name])
+    if plan.base:
+        events = events.where(events["event_date"] > date.fromisoformat(plan.base.ds))
+    frames = {"interactions": events, "items": landing.items, "users": landing.users}
+    audit(
+        store.spark,
+        {**frames, "item_relations": landing.item_relations},
+        names=[check.name for check in read_checks() if check.is_landing],
+    )
+
+
+def _check(tables: StagedTables, plan: FeaturePlan) -> list[CheckResult]:
+    """The audit of the rows of the date, with those of the date before and the record of all dates before."""
     frames = {table.name: tables.rows(table) for table in (*schemas.FEATURES, *schemas.STATE)}
     if plan.base:
         for table in schemas.FEATURES:
             before = tables.store.read(table)
             frames[f"{table.name}_before"] = before.where(before["ds"] == plan.base.ds)
-    status = schemas.TABLE_STATUS
-    tables.store.create(status)
-    recorded = tables.store.read(status)
-    return {**frames, "items": tables.landing.items, status.name: recorded.where(recorded["ds"] < tables.ds)}
+    frames[schemas.TABLE_STATUS.name] = recorded_before(tables.store, tables.ds)
+    counted = [(staged.table, staged.rows) for staged in tables.staged.values()]
+    frames[ROW_COUNTS] = tables.store.spark.createDataFrame(counted, "table string, rows bigint")
+    names = [check.name for check in read_checks() if not check.is_landing]
+    return audit(tables.store.spark, frames, names=names)
 
 
 def _publish(
@@ -152,7 +167,7 @@ def _publish(
     table: Table,
     plan: FeaturePlan,
     counts: Counts,
-    warnings: Iterable[CheckResult],
+    results: Sequence[CheckResult],
     *,
     run_id: str,
     after: int,
@@ -160,30 +175,20 @@ def _publish(
     """Publish and record one table; its rows."""
     staged = tables.staged[table.name]
     version = publish(tables.store, staged, run_id=run_id, after=after)
-    reads, now = READS[table.name], datetime.now(UTC)
-    has_base = plan.base is not None and not (table is schemas.CO_INTERACTION_PAIRS and tables.summed_pairs)
-    has_events = schemas.INTERACTIONS.name in reads
-    write_status(
-        tables.store.root,
-        TableStatus(
-            ds=tables.ds,
-            table=table.name,
-            run_id=run_id,
-            built_at=now,
-            hours_late=(now - end_of(tables.ds)).total_seconds() / 3600,
-            built="incremental" if has_base else "full",
-            base_ds=plan.base.ds if plan.base and has_base else None,
-            definition=next(one.definition for one in plan.tables if one.table is table),
-            inputs={name: plan.inputs[name] for name in reads},
-            version=version,
-            rows=staged.rows,
-            events=counts.events if has_events else None,
-            late_events=counts.late if has_events else None,
-            newest_event=counts.newest if has_events else None,
-            seconds=tables.seconds[table.name],
-            warnings=[str(check) for check in warnings if table.name in check.tables],
-        ),
+    reads = READS[table.name]
+    is_on_base = plan.base is not None and not (table is schemas.CO_INTERACTION_PAIRS and tables.summed_pairs)
+    status = made_status(
+        staged,
+        run_id=run_id,
+        definition=next(one.definition for one in plan.tables if one.table is table),
+        inputs={name: plan.inputs[name] for name in reads},
+        version=version,
+        seconds=tables.seconds[table.name],
+        base_ds=plan.base.ds if plan.base and is_on_base else None,
+        counts=counts if schemas.INTERACTIONS.name in reads else None,
+        warnings=told_warnings(results, table.name),
     )
+    write_status(tables.store.root, status)
     return staged.rows
 
 

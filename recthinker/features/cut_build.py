@@ -7,8 +7,6 @@ import hashlib
 import inspect
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
-
 
 from recthinker.errors import TableContractError
 from recthinker.features import cuts
@@ -18,15 +16,14 @@ from recthinker.features.cuts import Cut, Split
 from recthinker.features.definitions import definition
 from recthinker.features.events import as_events
 from recthinker.features.inputs import DIMENSIONS, input_versions, same_events, same_rows
-from recthinker.features.known import end_of
 from recthinker.features.landing import known_interactions, with_events
+from recthinker.features.record import made_status
 from recthinker.features.staged_tables import StagedTables
 from recthinker.settings import FeatureSettings
 from recthinker.tables import schemas
 from recthinker.tables.arrow import Root
 from recthinker.tables.publishing import publish, published_version, stage
-from recthinker.tables.staging import Staged
-from recthinker.tables.status import TableStatus, read_status, write_status
+from recthinker.tables.status import read_status, write_status
 from recthinker.tables.store import TableStore
 
 CUT_TABLES = (*BUILT_TABLES, schemas.HELD_OUT)
@@ -65,7 +62,11 @@ def build_cut(
     taken = stage(store, schemas.HELD_OUT, held_out, ds=ds, run=run)
     for table in (*tables.staged.values(), taken):
         version = publish(store, table, run_id=run_id, after=after[table.table])
-        write_status(store.root, _status(table, inputs, fingerprint, version, ds=ds, run_id=run_id))
+        seconds = tables.seconds.get(table.table, 0.0)
+        status = made_status(
+            table, run_id=run_id, definition=fingerprint, inputs=inputs, version=version, seconds=seconds
+        )
+        write_status(store.root, status)
     return {table.table: table.rows for table in (*tables.staged.values(), taken)}
 
 
@@ -93,28 +94,3 @@ def _is_current(
     return same_events(landing, recorded[events], inputs[events], ds=ds, grace_h=grace_h) and all(
         same_rows(landing, table, recorded[table.name], inputs[table.name]) for table in DIMENSIONS
     )
-
-
-def _status(
-    staged: Staged, inputs: Mapping[str, int], fingerprint: str, version: int, *, ds: str, run_id: str
-) -> TableStatus:
-    now = datetime.now(UTC)
-    return TableStatus(
-        ds=ds,
-        table=staged.table,
-        run_id=run_id,
-        built_at=now,
-        hours_late=(now - end_of(ds)).total_seconds() / 3600,
-        built="full",
-        base_ds=None,
-        definition=fingerprint,
-        inputs=dict(inputs),
-        version=version,
-        rows=staged.rows,
-        events=None,
-        late_events=None,
-        newest_event=None,
-        seconds=0.0,
-    )
-
-

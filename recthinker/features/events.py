@@ -35,5 +35,7 @@ def newest(events: DataFrame, key: str, value: Column, n: int, *, name: str) -> 
     """
     last_first = Window.partitionBy(key).orderBy(*(F.desc(column) for column in KNOWN_ORDER))
     last = events.withColumn("nth", F.row_number().over(last_first)).where(F.col("nth") <= n)
-    lists = last.groupBy(key).agg(F.array_sort(F.collect_list(F.struct(-F.col("nth"), value.alias("value")))).alias(name))
+    lists = last.groupBy(key).agg(
+        F.array_sort(F.collect_list(F.struct(-F.col("nth"), value.alias("value")))).alias(name)
+    )
     return lists.select(key, F.col(f"{name}.value").alias(name))

@@ -138,9 +138,7 @@ class StagedTables:
     def _user_state(self) -> Staged:
         before = self.before(schemas.USER_STATE)
         known = None if before is None else self.only(before, self.touched)
-        rows = user_state(
-            self.landing.events, self.landing.items, before=known, ds=self.ds, settings=self.settings
-        )
+        rows = user_state(self.landing.events, self.landing.items, before=known, ds=self.ds, settings=self.settings)
         return self._stage_over(schemas.USER_STATE, rows, self._touched_or_none())
 
     def _user_profile(self) -> Staged:

@@ -38,10 +38,11 @@ def _newest_of_both(settings: FeatureSettings) -> Column:
     """The newest of `events` and `old`, sorted as one list."""
 
     def placed(event: Column) -> Column:
-        tie = F.xxhash64(F.lit(settings.seed), F.col("user_id"), event.item_id, event.event_type)
-        return F.struct(event.event_time, tie.alias("tie"), *(event[name].alias(name) for name in EVENT if name != "event_time"))
+        tie = F.xxhash64(F.lit(settings.seed), F.col("user_id"), event.item_id, event.event_type).alias("tie")
+        rest = (event[name].alias(name) for name in EVENT if name != "event_time")
+        return F.struct(event.event_time.alias("event_time"), tie, *rest)
 
-    old = F.coalesce(F.transform("old", placed), F.transform(F.slice("events", 1, 0), placed))
-    both = F.sort_array(F.concat(F.transform("events", placed), old), asc=False)
-    kept = F.slice(both, 1, settings.history_max_events)
+    new = F.transform("events", lambda event: placed(event.dropFields("nth")))
+    old = F.coalesce(F.transform("old", placed), F.slice(new, 1, 0))
+    kept = F.slice(F.sort_array(F.concat(new, old), asc=False), 1, settings.history_max_events)
     return F.transform(kept, lambda event: F.struct(*(event[name].alias(name) for name in EVENT)))

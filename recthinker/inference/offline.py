@@ -50,7 +50,7 @@ def evaluate_model(
         ds: date that the cut was built for.
         folder: where the lookup snapshot of the evaluation may be written.
     """
-    cut, features, _ = read_cut(settings.paths.holdout(1), ds)
+    cut, features, _ = read_cut(settings.paths, "holdout_last_1", ds, grace_h=settings.features.arrival_grace_h)
     asked = evaluation_requests(cut, settings)
     write_snapshot(folder, asked, features, ds=ds, shards=1, min_users=settings.tools.privacy_min_users)
     snapshot = Snapshot(folder)

@@ -1,29 +1,48 @@
-"""A training cut's tables as Arrow rows, read from the warehouse of the cut."""
+"""A training cut's tables as Arrow rows: what the cut made, and the interactions that it leaves."""
 
-from pathlib import Path
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from recthinker.evaluation import CutRows
+from recthinker.features.known import cutoff
 from recthinker.lookup.feature_rows import FeatureRows
 from recthinker.lookup.read import read_features, read_pinned
-from recthinker.tables.arrow import read_arrow, table_version
+from recthinker.settings import PathSettings
+from recthinker.tables.arrow import Root, read_arrow
 from recthinker.tables.schemas import CANDIDATES, HELD_OUT, INTERACTIONS
+from recthinker.tables.status import read_status
+
+EVENT = ["user_id", "item_id", "event_time", "event_type"]
 
 
-def read_cut(root: Path, ds: str) -> tuple[CutRows, FeatureRows, dict[str, int]]:
+def read_cut(paths: PathSettings, cut: str, ds: str, *, grace_h: float) -> tuple[CutRows, FeatureRows, dict[str, int]]:
     """The rows of a cut, its feature tables, and the versions of all tables read.
+
+    Args:
+        paths: the warehouse and the cuts.
+        cut: the cut's name, as `holdout_last_11`.
+        ds: date that the cut was built for.
+        grace_h: `features.arrival_grace_h`.
 
     Raises:
         TableContractError: the cut was not built for D (`python -m jobs.build_features --cut ... --with-candidates`).
     """
+    root = paths.cuts / cut
     features = read_features(root, ds)
     held_out, held_out_version = read_pinned(root, HELD_OUT, ds)
     candidates, candidates_version = read_pinned(root, CANDIDATES, ds)
-    interactions_version = table_version(root, INTERACTIONS)
-    cut = CutRows(
+    # The view is not kept: it is what was known, at the version that was cut, without what was taken away.
+    interactions_version = next(
+        row.inputs[INTERACTIONS.name] for row in read_status(root, ds) if row.table == HELD_OUT.name
+    )
+    known = _known(paths.warehouse, ds, grace_h, interactions_version)
+    rows = CutRows(
         user_history=features.user_history,
         held_out=held_out,
         candidates=candidates,
-        interactions=read_arrow(root, INTERACTIONS, version=interactions_version, columns=["user_id", "item_id"]),
+        interactions=known.join(held_out.select(EVENT), EVENT, join_type="left anti").select(["user_id", "item_id"]),
         item_metadata=features.item_metadata,
     )
     versions = {
@@ -32,4 +51,13 @@ def read_cut(root: Path, ds: str) -> tuple[CutRows, FeatureRows, dict[str, int]]
         CANDIDATES.name: candidates_version,
         INTERACTIONS.name: interactions_version,
     }
-    return cut, features, versions
+    return rows, features, versions
+
+
+def _known(root: Root, ds: str, grace_h: float, version: int) -> pa.Table:
+    """The events known before the end of `ds`, as `features.known` has it; columns `EVENT`."""
+    columns = [*EVENT, "event_date", "ingested_at"]
+    rows = read_arrow(root, INTERACTIONS, version=version, columns=columns)
+    in_time = pc.fill_null(pc.less(rows["ingested_at"], pa.scalar(cutoff(ds, grace_h), rows["ingested_at"].type)), True)
+    happened = pc.less_equal(rows["event_date"], pa.scalar(date.fromisoformat(ds)))
+    return rows.filter(pc.and_(happened, in_time)).select(EVENT)

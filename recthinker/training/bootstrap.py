@@ -38,7 +38,8 @@ def make_first_champion(
     shutil.rmtree(folder, ignore_errors=True)
     with registry.training_run("first model", {"ds": ds}) as run:
         run.log_params(settings.model_dump(mode="json", include=LOGGED_SECTIONS))
-        cut, features, versions = read_cut(settings.paths.holdout(settings.training.holdout_last), ds)
+        name, grace_h = f"holdout_last_{settings.training.holdout_last}", settings.features.arrival_grace_h
+        cut, features, versions = read_cut(settings.paths, name, ds, grace_h=grace_h)
         run.log_table_versions(versions)
         curve = _Curve(run, on_progress)
         made = train_first_model(cut, features, settings, ds=ds, folder=folder, on_step=curve)

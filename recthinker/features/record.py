@@ -1,0 +1,66 @@
+"""What is recorded of a table when it has been published."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame
+
+from recthinker.features.known import end_of
+from recthinker.features.landing import Counts
+from recthinker.tables import schemas
+from recthinker.tables.staging import Staged
+from recthinker.tables.status import TableStatus
+from recthinker.tables.store import TableStore
+
+
+def made_status(
+    staged: Staged,
+    *,
+    run_id: str,
+    definition: str,
+    inputs: Mapping[str, int],
+    version: int,
+    seconds: float,
+    base_ds: str | None = None,
+    counts: Counts | None = None,
+    warnings: Sequence[str] = (),
+) -> TableStatus:
+    """The record of a table whose rows were published just now.
+
+    Args:
+        staged: the rows.
+        run_id: run that made them.
+        definition: their fingerprint.
+        inputs: version by table that was read.
+        version: of the commit.
+        seconds: wall time.
+        base_ds: date that they were built on; None: from scratch.
+        counts: of the events; None: the table reads none.
+        warnings: checks that warned.
+    """
+    now = datetime.now(UTC)
+    return TableStatus(
+        ds=staged.ds,
+        table=staged.table,
+        run_id=run_id,
+        built_at=now,
+        hours_late=(now - end_of(staged.ds)).total_seconds() / 3600,
+        built="full" if base_ds is None else "incremental",
+        base_ds=base_ds,
+        definition=definition,
+        inputs=dict(inputs),
+        version=version,
+        rows=staged.rows,
+        events=counts and counts.events,
+        late_events=counts and counts.late,
+        newest_event=counts and counts.newest,
+        seconds=seconds,
+        warnings=list(warnings),
+    )
+
+
+def recorded_before(store: TableStore, ds: str) -> DataFrame:
+    """The rows of `table_status` of dates before `ds`."""
+    store.create(schemas.TABLE_STATUS)
+    recorded = store.read(schemas.TABLE_STATUS)
+    return recorded.where(recorded["ds"] < ds)
