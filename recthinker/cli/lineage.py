@@ -1,20 +1,19 @@
 """`recthinker lineage TABLE`: what a table of a date was made from, as a tree."""
 
-from pathlib import Path
-
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
 from recthinker.errors import ConfigError
 from recthinker.report.lineage import Origin, lineage
+from recthinker.tables.arrow import Root
 from recthinker.tables.schemas import TABLES
 
 COMMITS_SHOWN = 5
 """Newest commits of a landing table that are shown."""
 
 
-def show_lineage(table: str, ds: str, root: Path, console: Console) -> None:
+def show_lineage(table: str, ds: str, root: Root, console: Console) -> None:
     """Print what `table` of `ds` was made from; what comes up twice is told once.
 
     Raises:

@@ -1,15 +1,15 @@
 """`recthinker status`: how fresh the tables are, from `table_status`."""
 
 from datetime import datetime
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from recthinker.tables.arrow import Root
 from recthinker.tables.status import TableStatus, read_status
 
 
-def show_status(root: Path, now: datetime, console: Console) -> None:
+def show_status(root: Root, now: datetime, console: Console) -> None:
     """Print the newest date of each table that was built: when, how late, how old by `now`, and what to look at."""
     newest: dict[str, TableStatus] = {}
     for row in read_status(root):

@@ -1,12 +1,12 @@
 """What stands in a warehouse: what `table_status` says was built, and whether it still is what it was."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from recthinker.features.definitions import READS, definition
 from recthinker.features.inputs import LandingCommits, same_events, same_rows
 from recthinker.settings import FeatureSettings
 from recthinker.tables import schemas
+from recthinker.tables.arrow import Root
 from recthinker.tables.log import DateChanges, date_changes
 from recthinker.tables.schemas import Table
 from recthinker.tables.status import TableStatus, read_status
@@ -26,7 +26,7 @@ class Built:
         settings: the settings to build with.
     """
 
-    def __init__(self, root: Path, settings: FeatureSettings) -> None:
+    def __init__(self, root: Root, settings: FeatureSettings) -> None:
         self.root = root
         self.grace_h = settings.arrival_grace_h
         self.definitions = {table.name: definition(table, settings) for table in BUILT_TABLES}

@@ -6,7 +6,6 @@ Reads `table_status`, the tables' logs and, where landing tables changed, the ro
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 from recthinker.errors import ConfigError
 from recthinker.features.base import Base, find_base
@@ -14,6 +13,7 @@ from recthinker.features.built import BUILT_TABLES, Built
 from recthinker.features.definitions import CANDIDATES_READ, candidates_definition
 from recthinker.settings import CandidateSettings, FeatureSettings
 from recthinker.tables import schemas
+from recthinker.tables.arrow import Root
 from recthinker.tables.schemas import Table
 from recthinker.tables.status import TableStatus
 
@@ -64,7 +64,7 @@ class FeaturePlan(DatePlan):
 
 
 def plan_features(
-    root: Path, ds: str, settings: FeatureSettings, *, force: Collection[str] = frozenset()
+    root: Root, ds: str, settings: FeatureSettings, *, force: Collection[str] = frozenset()
 ) -> FeaturePlan:
     """What to build for `ds`.
 
@@ -87,7 +87,7 @@ def plan_features(
 
 
 def plan_range(
-    root: Path, first: str, last: str, settings: FeatureSettings, *, force: Collection[str] = frozenset()
+    root: Root, first: str, last: str, settings: FeatureSettings, *, force: Collection[str] = frozenset()
 ) -> tuple[DatePlan, ...]:
     """What to build for each date from `first` to `last`: dates without `to_build` are no holes and can be left out.
 
@@ -110,7 +110,7 @@ def plan_range(
 
 
 def plan_candidates(
-    root: Path,
+    root: Root,
     ds: str,
     features: FeatureSettings,
     candidates: CandidateSettings,

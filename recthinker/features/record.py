@@ -51,9 +51,9 @@ def made_status(
         inputs=dict(inputs),
         version=version,
         rows=staged.rows,
-        events=counts and counts.events,
-        late_events=counts and counts.late,
-        newest_event=counts and counts.newest,
+        events=counts.events if counts else None,
+        late_events=counts.late if counts else None,
+        newest_event=counts.newest if counts else None,
         seconds=seconds,
         warnings=list(warnings),
     )

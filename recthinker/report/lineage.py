@@ -7,7 +7,6 @@ what was ingested. Nothing is opened but these.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from deltalake import DeltaTable
@@ -15,7 +14,7 @@ from deltalake import DeltaTable
 from recthinker.errors import TableContractError
 from recthinker.report.data import read_manifest
 from recthinker.tables import schemas
-from recthinker.tables.arrow import commits
+from recthinker.tables.arrow import Root, commits
 from recthinker.tables.schemas import Table
 from recthinker.tables.status import TableStatus, read_status
 
@@ -36,7 +35,7 @@ class Origin:
     """What it was made from; none at the end of what is known."""
 
 
-def lineage(root: Path, table: Table, ds: str) -> Origin:
+def lineage(root: Root, table: Table, ds: str) -> Origin:
     """What the rows of `ds` of a table come from.
 
     Args:
@@ -65,7 +64,7 @@ def lineage(root: Path, table: Table, ds: str) -> Origin:
 class _Known:
     """What is recorded of one date."""
 
-    def __init__(self, root: Path, ds: str) -> None:
+    def __init__(self, root: Root, ds: str) -> None:
         self.root = root
         self.ds = ds
         self.statuses = {row.table: row for row in read_status(root, ds)}
@@ -150,7 +149,7 @@ def _facts(row: TableStatus) -> dict[str, str]:
     return facts
 
 
-def _ingested_files(root: Path) -> dict[tuple[str, str], tuple[Origin, ...]]:
+def _ingested_files(root: Root) -> dict[tuple[str, str], tuple[Origin, ...]]:
     """The files that a run ingested for a landing table, by run and table; none where that was not recorded."""
     location = str(root / INGESTS)
     if not DeltaTable.is_deltatable(location):

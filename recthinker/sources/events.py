@@ -7,13 +7,12 @@ whatever its source says: its `ingested_at` is the time of the ingest, so that i
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
 from deltalake import DeltaTable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from recthinker.tables.arrow import open_table, table_dates
+from recthinker.tables.arrow import Root, open_table, table_dates, table_location
 from recthinker.tables.schemas import INTERACTIONS, TABLE_STATUS
 from recthinker.tables.spark import spark_schema
 from recthinker.tables.store import TableStore
@@ -40,9 +39,9 @@ class EventCount:
         return f"{self.new} new, {self.changed} changed{late}"
 
 
-def newest_built(root: Path) -> str | None:
+def newest_built(root: Root) -> str | None:
     """The newest date that features were built for; None where there is none. Needs no Spark."""
-    if not DeltaTable.is_deltatable(str(root / TABLE_STATUS.name)):
+    if not DeltaTable.is_deltatable(table_location(root, TABLE_STATUS)):
         return None
     return max(table_dates(root, TABLE_STATUS), default=None)
 

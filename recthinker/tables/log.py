@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pyarrow import fs
 
+from recthinker.tables.arrow import Root, table_location
 from recthinker.tables.schemas import Table
 from recthinker.tables.staging import open_location
 
@@ -42,9 +42,9 @@ class DateChanges:
         return last == version or (rows == 0 and last < version)
 
 
-def date_changes(root: Path, table: Table) -> DateChanges:
+def date_changes(root: Root, table: Table) -> DateChanges:
     """The commits that changed each date of a table; none where there is no table."""
-    filesystem, folder = open_location(str(root / table.name))
+    filesystem, folder = open_location(table_location(root, table))
     found = filesystem.get_file_info(fs.FileSelector(f"{folder}/_delta_log", allow_not_found=True))
     commits = sorted((int(match[1]), info.path) for info in found if (match := COMMIT.fullmatch(info.base_name)))
     last: dict[str, int] = {}

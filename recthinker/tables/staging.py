@@ -99,8 +99,8 @@ def _stats(metadata: pq.FileMetaData) -> dict[str, object]:
             if isinstance(found.min, str | int | float):
                 low, high, nulls = bounds.get(column.path_in_schema, (found.min, found.max, 0))
                 bounds[column.path_in_schema] = (
-                    min(low, found.min),  # type: ignore[type-var]  # both of one column, so of one type
-                    max(high, found.max),  # type: ignore[type-var]
+                    min(low, found.min),
+                    max(high, found.max),
                     nulls + found.null_count,
                 )
     return {

@@ -4,14 +4,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from recthinker.errors import TableContractError
-from recthinker.tables.arrow import open_table
+from recthinker.tables.arrow import Root, table_location
 from recthinker.tables.schemas import TABLE_STATUS
 
 ATTEMPTS = 30
@@ -43,7 +42,7 @@ class TableStatus:
     warnings: Sequence[str] = field(default_factory=tuple)
 
 
-def write_status(root: Path, row: TableStatus) -> None:
+def write_status(root: Root, row: TableStatus) -> None:
     """Write `row` in one commit, in place of the row of its date and table.
 
     Any number of processes may write at once: a commit that another one crossed is made again from the newest rows.
@@ -51,7 +50,7 @@ def write_status(root: Path, row: TableStatus) -> None:
     Raises:
         TableContractError: others kept crossing it; nothing was written.
     """
-    path = root / TABLE_STATUS.name
+    path = table_location(root, TABLE_STATUS)
     _create(path)
     for attempt in range(1, ATTEMPTS + 1):
         table = DeltaTable(path)
@@ -75,15 +74,15 @@ def write_status(root: Path, row: TableStatus) -> None:
     )
 
 
-def read_status(root: Path, ds: str | None = None) -> list[TableStatus]:
+def read_status(root: Root, ds: str | None = None) -> list[TableStatus]:
     """The rows of `ds` (None: of all dates) by date and table; none where nothing was built yet."""
-    path = root / TABLE_STATUS.name
-    return _rows(DeltaTable(path), ds) if DeltaTable.is_deltatable(str(path)) else []
+    path = table_location(root, TABLE_STATUS)
+    return _rows(DeltaTable(path), ds) if DeltaTable.is_deltatable(path) else []
 
 
-def _create(path: Path) -> None:
+def _create(path: str) -> None:
     """The table, empty, where there is none."""
-    if DeltaTable.is_deltatable(str(path)):
+    if DeltaTable.is_deltatable(path):
         return
     try:
         DeltaTable.create(
@@ -91,7 +90,7 @@ def _create(path: Path) -> None:
         )
     except DeltaError:
         # Another process may have made it in the same moment.
-        open_table(path.parent, TABLE_STATUS)
+        DeltaTable(path)
 
 
 def _rows(table: DeltaTable, ds: str | None) -> list[TableStatus]:
