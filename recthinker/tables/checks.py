@@ -1,115 +1,193 @@
-"""The quality gate: sql/checks/<name>.sql, each one statement that returns the offending rows, none when all
-is well.
+"""The audit: checks of sql/checks (`recthinker.tables.check_files`), run over the rows of tables.
 
-A check names its tables in braces (`FROM {interactions}`) and runs over their newest versions. What a single
-write can see (types, nulls, keys within it) the store refuses already; the gate sees whole tables and what
-they say of each other.
+Landing tables are checked before anything is built from them, rows of D after they were written aside and before they
+are published. What a single write can see (types) the store refuses already; here are keys, values, and what tables
+say of each other and of the dates before.
 """
 
 import logging
-import re
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from recthinker.errors import ConfigError, TableContractError
-from recthinker.settings import resource_dir
+from recthinker.tables.check_files import ROW_COUNTS, Check, Severity, check_names, read_checks
 from recthinker.tables.contract import SAMPLE_ROWS
-from recthinker.tables.schemas import TABLES
+from recthinker.tables.schemas import CANDIDATES, FEATURES, STATE, TABLES
 from recthinker.tables.store import TableStore
 
+__all__ = ["CheckResult", "audit", "check_names", "passed_checks", "run_checks", "told_warnings"]
+
 logger = logging.getLogger(__name__)
+
+_OF_A_DATE = tuple(table.name for table in (*FEATURES, *STATE, CANDIDATES))
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """A check that was run."""
+    """What became of a check."""
 
     name: str
     tables: tuple[str, ...]
-    """Tables that it read."""
+    """What it names in braces."""
     rule: str
-    """What it demands, in a sentence: the first line of its file."""
-    offending: tuple[str, ...]
-    """Rows that break it, as JSON, a few of them; empty: it passed."""
+    """What it demands, in a sentence."""
+    severity: Severity = "stop"
+    count: int = 0
+    """Rows that break it; 0: it passed, or was skipped."""
+    offending: tuple[str, ...] = ()
+    """A few of these rows, as JSON."""
+    missing: tuple[str, ...] = ()
+    """What it names and was not given; empty: it ran."""
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether it could not run."""
+        return bool(self.missing)
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether it ran and found nothing."""
+        return not self.count and not self.missing
+
+    def __str__(self) -> str:
+        """`check: rule (count rows), such as {...}`."""
+        rows = f"{self.count} row{'' if self.count == 1 else 's'}"
+        return f"{self.name}: {self.rule.removesuffix('.')} ({rows}), such as {'; '.join(self.offending)}"
 
 
-def check_names(folder: Path | None = None) -> list[str]:
-    """The checks there are, sorted; `folder` is sql/checks where not given."""
-    return sorted(path.stem for path in (folder or resource_dir("sql") / "checks").glob("*.sql"))
+def audit(
+    spark: SparkSession,
+    frames: Mapping[str, DataFrame],
+    *,
+    names: Sequence[str] | None = None,
+    folder: Path | None = None,
+) -> list[CheckResult]:
+    """Run the checks named (default: all) that read nothing but `frames`, as one Spark query.
+
+    Frames are read once for each check, a few columns each: give rows that lie in files, not rows to compute.
+
+    Args:
+        spark: the session.
+        frames: by the name in braces: `<table>`, rows of a landing table, or those of D of another one;
+            `<table>_before`, rows of the date built before D; `table_status`, rows of dates before D; `row_counts`
+            (table, rows) where the rows of D are known, else they are counted.
+        names: the checks to run; `check_names(reading=...)` finds those of a table.
+        folder: where the files lie, sql/checks where not given.
+
+    Returns:
+        a result for each check; those that lack a frame are skipped, and say so. Warnings are logged too.
+
+    Raises:
+        TableContractError: a check of severity stop found offending rows; all that failed are named, each with their
+            number and a few of them.
+        ConfigError: there is no such check, or it cannot be read.
+    """
+    started = time.monotonic()
+    checks = read_checks(names, folder=folder)
+    given = dict(frames)
+    if any(ROW_COUNTS in check.frames for check in checks) and ROW_COUNTS not in given:
+        given |= _row_counts(frames)
+    missing = {check.name: tuple(frame for frame in check.frames if frame not in given) for check in checks}
+    found = _run(spark, [check for check in checks if not missing[check.name]], given)
+    results = [_result(check, found.get(check.name), missing[check.name]) for check in checks]
+    for result in results:
+        if result.severity == "warning" and result.count:
+            logger.warning("check warns check=%s rows=%d: %s", result.name, result.count, result)
+    _require_passed(results, {check.name for check in checks if check.is_landing})
+    logger.info(
+        "checks done passed=%d warned=%d skipped=%d seconds=%.1f",
+        sum(result.has_passed for result in results),
+        sum(result.count > 0 for result in results),
+        sum(result.is_skipped for result in results),
+        time.monotonic() - started,
+    )
+    return results
 
 
 def run_checks(
     spark: SparkSession, store: TableStore, names: Sequence[str] | None = None, *, folder: Path | None = None
 ) -> list[CheckResult]:
-    """Run the checks named (default: all), as one Spark query over the tables as they are now.
+    """Run the checks named (default: all those of landing tables) over whole landing tables as they are now.
+
+    A night need not read all events again: `audit` takes the frames to read, such as the partitions of
+    `interactions` that the night is about (an event's repetition lies in the same partition as the event).
 
     Raises:
         TableContractError: a check found offending rows; all that failed are named, each with a few of its
-            rows.
-        ConfigError: there is no such check, or it reads a table that no contract describes.
+            rows. Or a table is missing.
+        ConfigError: there is no such check, or it reads a table that is no landing table.
     """
-    folder = folder or resource_dir("sql") / "checks"
-    statements = {name: _statement(folder, name) for name in names or check_names(folder)}
-    tables = {name: _tables(name, statement) for name, statement in statements.items()}
-    frames = {name: store.read(TABLES[name]).persist() for name in sorted(set(chain(*tables.values())))}
-    findings = [
-        _offending(spark, name, statement, {table: frames[table] for table in tables[name]})
-        for name, statement in statements.items()
+    checks = read_checks(names, folder=folder)
+    others = [check.name for check in checks if not check.is_landing]
+    if names is not None and others:
+        raise ConfigError(
+            f"checks {', '.join(others)} read more than landing tables; give `audit` the rows that they are about"
+        )
+    checks = [check for check in checks if check.is_landing]
+    frames = {name: store.read(TABLES[name]) for name in sorted(set(chain(*(check.frames for check in checks))))}
+    return audit(spark, frames, names=[check.name for check in checks], folder=folder)
+
+
+def told_warnings(results: Iterable[CheckResult], table: str) -> list[str]:
+    """`table_status.warnings` of a table: each warning of a check that names it, as `check: rule (count rows), ...`;
+    what a check found in `row_counts` is told of the table that its row names.
+    """
+    return [str(result) for result in results if result.count and _is_about(result, table)]
+
+
+def passed_checks(results: Iterable[CheckResult], table: str) -> int:
+    """`table_status.checks` of a table: the checks that read it and passed."""
+    return sum(result.has_passed and _is_about(result, table) for result in results)
+
+
+def _is_about(result: CheckResult, table: str) -> bool:
+    return table in result.tables or ROW_COUNTS in result.tables
+
+
+def _row_counts(frames: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
+    """Rows of each table of D that is given, as the frame `row_counts`; nothing where none is."""
+    counts = [
+        frames[name].agg(F.lit(name).alias("table"), F.count(F.lit(1)).alias("rows"))
+        for name in _OF_A_DATE
+        if name in frames
     ]
-    rows = reduce(DataFrame.union, findings).collect() if findings else []
-    for frame in frames.values():
-        frame.unpersist()
-    results = [
-        CheckResult(name, tables[name], _rule(statement), tuple(row.row for row in rows if row.check == name))
-        for name, statement in statements.items()
-    ]
-    _require_passed(results)
-    logger.info("checks passed checks=%d tables=%s", len(results), ",".join(frames))
-    return results
+    return {ROW_COUNTS: reduce(DataFrame.union, counts)} if counts else {}
 
 
-def _statement(folder: Path, name: str) -> str:
-    path = folder / f"{name}.sql"
-    if not path.is_file():
-        known = ", ".join(check_names(folder)) or "none"
-        raise ConfigError(f"check {name} not found; checks in {folder}: {known}")
-    return path.read_text(encoding="utf-8")
+def _run(spark: SparkSession, checks: Sequence[Check], frames: Mapping[str, DataFrame]) -> dict[str, Row]:
+    """What each check found: count, offending (a few rows as JSON)."""
+    found = [_found(spark, check, {name: frames[name] for name in check.frames}) for check in checks]
+    return {row["check"]: row for row in reduce(DataFrame.union, found).collect()} if found else {}
 
 
-def _tables(name: str, statement: str) -> tuple[str, ...]:
-    """The tables that a statement names in braces."""
-    tables = tuple(sorted(set(re.findall(r"\{(\w+)\}", statement))))
-    unknown = [table for table in tables if table not in TABLES]
-    if unknown:
-        raise ConfigError(f"check {name} reads {', '.join(unknown)}, which no contract describes")
-    return tables
+def _found(spark: SparkSession, check: Check, frames: Mapping[str, DataFrame]) -> DataFrame:
+    """One row: check, count of offending rows, the first few of them in the order of their JSON."""
+    rows = spark.sql(check.statement, **frames).select(F.to_json(F.struct("*")).alias("row"))
+    few = F.array_sort(F.min_by("row", "row", SAMPLE_ROWS))
+    return rows.agg(F.lit(check.name).alias("check"), F.count("row").alias("count"), few.alias("offending"))
 
 
-def _offending(spark: SparkSession, name: str, statement: str, frames: dict[str, Any]) -> DataFrame:
-    """A few rows that break a check: columns check, row (as JSON)."""
-    rows = spark.sql(statement, **frames).limit(SAMPLE_ROWS)
-    return rows.select(F.lit(name).alias("check"), F.to_json(F.struct("*")).alias("row"))
+def _result(check: Check, found: Row | None, missing: tuple[str, ...]) -> CheckResult:
+    count, offending = (found["count"], tuple(found["offending"] or ())) if found else (0, ())
+    return CheckResult(check.name, check.frames, check.rule, check.severity, count, offending, missing)
 
 
-def _rule(statement: str) -> str:
-    return statement.splitlines()[0].removeprefix("-- ")
-
-
-def _require_passed(results: Sequence[CheckResult]) -> None:
-    failed = [result for result in results if result.offending]
+def _require_passed(results: Sequence[CheckResult], landing: set[str]) -> None:
+    failed = [result for result in results if result.severity == "stop" and result.count]
     if failed:
-        told = " ".join(
-            f"{result.name}: {result.rule} Rows that break it, such as {'; '.join(result.offending)}."
-            for result in failed
+        mend = (
+            "Mend the source and ingest it again"
+            if landing.issuperset(result.name for result in failed)
+            else "Nothing of this was published: mend what these rows are made from, and build them again"
         )
         raise TableContractError(
-            f"{len(failed)} of {len(results)} checks failed. {told} Mend the source and ingest it again; "
+            f"{len(failed)} of {len(results)} checks failed. {'. '.join(map(str, failed))}. {mend}; "
             "sql/checks holds the statements that list all such rows"
         )
