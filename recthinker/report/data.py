@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from recthinker.errors import TableContractError
-from recthinker.tables.arrow import read_arrow
+from recthinker.tables.arrow import Root, read_arrow
 from recthinker.tables.schemas import (
     CANDIDATES,
     ITEM_METADATA,
@@ -75,7 +75,7 @@ class Night:
     """In the order in which they ended."""
 
 
-def read_rows(warehouse: Path, ds: str, versions: Mapping[str, int]) -> Rows:
+def read_rows(warehouse: Root, ds: str, versions: Mapping[str, int]) -> Rows:
     """The rows of `ds`, of each table at its version in `versions` (by name), else at its newest.
 
     Raises:
@@ -95,7 +95,7 @@ def read_rows(warehouse: Path, ds: str, versions: Mapping[str, int]) -> Rows:
     )
 
 
-def read_manifest(warehouse: Path, ds: str, run_id: str | None = None) -> dict[str, Any]:
+def read_manifest(warehouse: Root, ds: str, run_id: str | None = None) -> dict[str, Any]:
     """The row of run_manifest of `run_id` (None: of the run published last), its maps as dicts.
 
     Raises:
@@ -113,7 +113,7 @@ def read_manifest(warehouse: Path, ds: str, run_id: str | None = None) -> dict[s
     )
 
 
-def read_night(warehouse: Path, run_dir: Path, ds: str, run_id: str) -> Night:
+def read_night(warehouse: Root, run_dir: Path, ds: str, run_id: str) -> Night:
     """The rows of `ds`, as the run `run_id` read and published them, and what is known of that run.
 
     Stage times are those in `run_dir`/stages; where there are none, those of the manifest.

@@ -14,14 +14,12 @@ from deltalake import DeltaTable
 from recthinker.errors import TableContractError
 from recthinker.report.data import read_manifest
 from recthinker.tables import schemas
-from recthinker.tables.arrow import Root, commits
-from recthinker.tables.schemas import Table
+from recthinker.tables.arrow import Root, commits, table_location
+from recthinker.tables.schemas import INGESTS, Table
 from recthinker.tables.status import TableStatus, read_status
 
 FROM_MANIFEST = (schemas.RECOMMENDATIONS, schemas.TRAJECTORIES, schemas.RUN_MANIFEST)
 """Tables that a night writes: its manifest tells what they come from."""
-INGESTS = "ingests"
-"""Table of the files that were ingested, one row a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,7 @@ def _facts(row: TableStatus) -> dict[str, str]:
 
 def _ingested_files(root: Root) -> dict[tuple[str, str], tuple[Origin, ...]]:
     """The files that a run ingested for a landing table, by run and table; none where that was not recorded."""
-    location = str(root / INGESTS)
+    location = table_location(root, INGESTS)
     if not DeltaTable.is_deltatable(location):
         return {}
     files: dict[tuple[str, str], tuple[Origin, ...]] = {}
