@@ -6,6 +6,11 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from recthinker.features.events import as_events
+from recthinker.features.item_state import item_state
+from recthinker.features.known import known_before
+from recthinker.features.user_state import user_state
+from recthinker.settings import FeatureSettings
 from tests import tiny_world
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
@@ -26,6 +31,13 @@ def histories(spark: SparkSession, **users: str) -> DataFrame:
         for item in items.split("=")
     ]
     return tiny_world.frame(spark, "interactions", rows)
+
+
+def states(interactions: DataFrame, items: DataFrame, features: FeatureSettings) -> tuple[DataFrame, DataFrame]:
+    """`user_state` and `item_state` of all of the interactions, from scratch."""
+    events = as_events(known_before(interactions, "2099-01-01", 0), features)
+    of_users = user_state(events, items, before=None, ds=tiny_world.DS, settings=features)
+    return of_users, item_state(events, before=None, ds=tiny_world.DS, settings=features)
 
 
 def shuffled(df: DataFrame) -> DataFrame:

@@ -1,55 +1,22 @@
+"""The build of a date: what it leaves alone, what it refuses, and what a reader finds after it failed."""
+
 import shutil
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
 
 from recthinker.errors import TableContractError
-from recthinker.features import Cut, feature_tables, targets, write_features
-from recthinker.features.build import Landing
-from recthinker.features.known import known_before
-from recthinker.settings import FeatureSettings, Settings
+from recthinker.features import Cut, build_cut, build_features
+from recthinker.features import build as build_module
+from recthinker.settings import Settings
 from recthinker.tables import schemas
-from recthinker.tables.contract import conform
+from recthinker.tables.status import read_status
 from recthinker.tables.store import TableStore
 from tests import tiny_world
-from tests.features.rows import event, shuffled
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
-DAY_7 = "2024-03-07"
-
-
-def all_rows(
-    spark: SparkSession, features: FeatureSettings, rows: list[tiny_world.Row], *, shuffle: bool = False
-) -> dict[str, list[str]]:
-    """Each feature table of DAY_7 made from the interactions `rows`, as sorted text."""
-    world = tiny_world.frames(spark) | {"interactions": tiny_world.frame(spark, "interactions", rows)}
-    if shuffle:
-        world = {name: shuffled(df) for name, df in world.items()}
-    known = known_before(world["interactions"], DAY_7)
-    source = Landing(known, world["items"], world["users"], world["item_relations"])
-    tables = feature_tables(source, ds=DAY_7, settings=features)
-    return {table.name: sorted(map(str, conform(table, df).collect())) for table, df in tables.items()}
-
-
-def test_features_do_not_see_what_comes_later(spark: SparkSession, features: FeatureSettings) -> None:
-    events = tiny_world.interactions()
-    past = [row for row in events if str(row["event_date"]) <= DAY_7]
-    later = event("u01", "i24", tiny_world.interactions()[-1]["event_time"].replace(day=8, hour=0), rating=1.0)
-
-    assert len(past) < len(events)
-    assert all_rows(spark, features, [*events, later]) == all_rows(spark, features, past)
-
-
-def test_features_do_not_depend_on_the_order_of_input(spark: SparkSession, features: FeatureSettings) -> None:
-    events = tiny_world.interactions()
-
-    tables = all_rows(spark, features, events)
-
-    assert all_rows(spark, features, events, shuffle=True) == tables
-    assert set(tables) == {table.name for table in schemas.FEATURES}
-    assert all(tables.values())
+DAY_7, DAY_8 = "2024-03-07", "2024-03-08"
 
 
 @pytest.fixture
@@ -59,54 +26,80 @@ def landed(tiny_store: TableStore, settings: Settings) -> TableStore:
     return TableStore(settings.paths.warehouse, tiny_store.spark)
 
 
-def build(landed: TableStore, settings: Settings, ds: str, *cuts: str) -> list[str]:
-    names = []
-    for target in targets(
-        landed,
-        [Cut.parse(cut) for cut in cuts],
-        cuts_root=settings.paths.cuts,
-        ds=ds,
-        settings=settings.features,
-    ):
-        write_features(target, ds=ds, settings=settings.features, run_id="test")
-        names.append(target.name)
-    return names
-
-
 def rows_of(store: TableStore, table: schemas.Table, ds: str) -> list[str]:
-    return sorted(map(str, store.read(table, ds=ds).collect()))
+    return sorted(map(str, store.read(table).where(f"ds = '{ds}'").collect()))
 
 
-def test_build_writes_all_tables_and_again_the_same(landed: TableStore, settings: Settings) -> None:
-    assert build(landed, settings, DAY_7) == ["serving"]
-    first = {table.name: rows_of(landed, table, DAY_7) for table in schemas.FEATURES}
+def test_build_writes_and_records_all_tables_then_finds_them_up_to_date(landed: TableStore, settings: Settings) -> None:
+    first = build_features(landed, DAY_7, settings.features, run_id="one")
 
-    build(landed, settings, DAY_7)
+    assert set(first.rows) == {table.name for table in (*schemas.FEATURES, *schemas.STATE)}
+    assert first.rows["user_profile"] == len(rows_of(landed, schemas.USER_PROFILE, DAY_7)) == 12
+    recorded = {row.table: row for row in read_status(landed.root, DAY_7)}
+    assert {name: row.rows for name, row in recorded.items()} == first.rows
+    # 51 of the 72 events are of the first seven days.
+    known = sum(str(row["event_date"]) <= DAY_7 for row in tiny_world.interactions())
+    assert recorded["user_profile"].events == known
+    again = build_features(landed, DAY_7, settings.features, run_id="two")
+    assert (again.rows, str(again)) == ({}, "up to date, nothing to build")
+    assert recorded == {row.table: row for row in read_status(landed.root, DAY_7)}
 
-    assert {table.name: rows_of(landed, table, DAY_7) for table in schemas.FEATURES} == first
-    assert len(first["user_profile"]) == 12
+
+def test_failed_check_leaves_all_published_rows(
+    landed: TableStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_features(landed, DAY_7, settings.features, run_id="one")
+    before = {table.name: rows_of(landed, table, DAY_7) for table in schemas.FEATURES}
+
+    def refuse(*_: object) -> None:
+        raise TableContractError("1 of 1 checks failed")
+
+    monkeypatch.setattr(build_module, "_check", refuse)
+    with pytest.raises(TableContractError, match="checks failed"):
+        build_features(landed, DAY_7, settings.features, run_id="two", force=["user_history"])
+    with pytest.raises(TableContractError, match="checks failed"):
+        build_features(landed, DAY_8, settings.features, run_id="two")
+
+    assert {table.name: rows_of(landed, table, DAY_7) for table in schemas.FEATURES} == before
+    assert not any(rows_of(landed, table, DAY_8) for table in schemas.FEATURES)
+    folders = {path.name for path in Path(landed.path(schemas.USER_HISTORY)).glob("ds=*/*") if path.is_dir()}
+    assert all(name.startswith("one") for name in folders)  # what lay aside is gone
+
+
+def test_only_what_is_asked_for_is_built_again(landed: TableStore, settings: Settings) -> None:
+    build_features(landed, DAY_7, settings.features, run_id="one")
+    before = rows_of(landed, schemas.USER_PROFILE, DAY_7)
+
+    again = build_features(landed, DAY_7, settings.features, run_id="two", force=["user_profile"])
+
+    assert list(again.rows) == ["user_profile"]
+    assert rows_of(landed, schemas.USER_PROFILE, DAY_7) == before
 
 
 def test_build_before_the_first_event_writes_nothing(landed: TableStore, settings: Settings) -> None:
     with pytest.raises(TableContractError, match=r"ds 2024-02-29.*first event is of 2024-03-01"):
-        build(landed, settings, "2024-02-29")
+        build_features(landed, "2024-02-29", settings.features, run_id="test")
 
     assert not Path(landed.path(schemas.USER_PROFILE)).exists()
 
 
-def test_build_cuts_lie_apart_and_hold_no_target(landed: TableStore, settings: Settings) -> None:
-    names = build(landed, settings, tiny_world.DS, "holdout_last:1")
+def cut(landed: TableStore, settings: Settings, text: str) -> dict[str, int]:
+    where = {"cuts_root": settings.paths.cuts, "ds": tiny_world.DS, "run_id": "test"}
+    return build_cut(landed, Cut.parse(text), settings=settings.features, **where)
 
-    assert names == ["holdout_last_1"]
+
+def test_build_cuts_lie_apart_hold_no_target_and_are_built_once(landed: TableStore, settings: Settings) -> None:
+    rows = cut(landed, settings, "holdout_last:1")
+
+    assert rows["held_out"] == 12
     assert not Path(landed.path(schemas.USER_PROFILE)).exists()
     last = TableStore(settings.paths.cuts / "holdout_last_1", landed.spark)
     profiles = {row.user_id: row for row in last.read(schemas.USER_PROFILE, ds=tiny_world.DS).collect()}
     assert profiles["u01"].interaction_count == 6
     assert "u12" not in profiles
-    assert last.read(schemas.INTERACTIONS).count() == len(tiny_world.interactions()) - 12
-    assert last.read(schemas.HELD_OUT, ds=tiny_world.DS).count() == 12
+    assert cut(landed, settings, "holdout_last:1") == {}
 
 
 def test_build_cut_that_leaves_nothing(landed: TableStore, settings: Settings) -> None:
     with pytest.raises(TableContractError, match=r"temporal_2024-03-01.*leaves no interaction"):
-        build(landed, settings, tiny_world.DS, "temporal:2024-03-01")
+        cut(landed, settings, "temporal:2024-03-01")

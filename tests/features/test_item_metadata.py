@@ -1,12 +1,12 @@
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from recthinker.features.item_metadata import item_metadata
 from recthinker.settings import FeatureSettings
 from tests import tiny_world
-from tests.features.rows import by_key, histories
+from tests.features.rows import by_key, histories, states
 
 pytestmark = pytest.mark.spark
 
@@ -14,7 +14,12 @@ pytestmark = pytest.mark.spark
 @pytest.fixture(scope="module")
 def metadata(spark: SparkSession, features: FeatureSettings) -> dict[str, dict[str, Any]]:
     world = tiny_world.frames(spark)
-    return by_key(item_metadata(world["interactions"], world["items"], ds=tiny_world.DS, settings=features), "item_id")
+    return metadata_of(world["interactions"], world["items"], features)
+
+
+def metadata_of(events: DataFrame, items: DataFrame, settings: FeatureSettings) -> dict[str, dict[str, Any]]:
+    _, of_items = states(events, items, settings)
+    return by_key(item_metadata(of_items, items, ds=tiny_world.DS, settings=settings), "item_id")
 
 
 def test_item_metadata_of_a_seen_item(metadata: dict[str, dict[str, Any]]) -> None:
@@ -50,7 +55,7 @@ def test_item_metadata_ranks_have_no_gaps_and_follow_popularity(
 def test_item_metadata_of_an_item_that_only_events_name(spark: SparkSession, features: FeatureSettings) -> None:
     items = tiny_world.frames(spark)["items"]
 
-    rows = by_key(item_metadata(histories(spark, u="new"), items, ds="2024-03-01", settings=features), "item_id")
+    rows = metadata_of(histories(spark, u="new"), items, features)
 
     new = rows["new"]
     assert (new["title"], new["categories"], new["attributes"]) == ("new", [], {})

@@ -1,12 +1,12 @@
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from recthinker.features.user_profile import user_profile
 from recthinker.settings import FeatureSettings
 from tests import tiny_world
-from tests.features.rows import by_key, histories
+from tests.features.rows import by_key, histories, states
 
 pytestmark = pytest.mark.spark
 
@@ -14,8 +14,12 @@ pytestmark = pytest.mark.spark
 @pytest.fixture(scope="module")
 def profiles(spark: SparkSession, features: FeatureSettings) -> dict[str, dict[str, Any]]:
     world = tiny_world.frames(spark)
-    rows = user_profile(world["interactions"], world["users"], world["items"], ds=tiny_world.DS, settings=features)
-    return by_key(rows, "user_id")
+    return profiles_of(world["interactions"], world, features)
+
+
+def profiles_of(events: DataFrame, world: dict[str, DataFrame], settings: FeatureSettings) -> dict[str, dict[str, Any]]:
+    of_users, _ = states(events, world["items"], settings)
+    return by_key(user_profile(of_users, world["users"], ds=tiny_world.DS, settings=settings), "user_id")
 
 
 def test_user_profile_counts_and_times(profiles: dict[str, dict[str, Any]]) -> None:
@@ -45,7 +49,7 @@ def test_user_profile_without_ratings_or_categories(spark: SparkSession, feature
     world = tiny_world.frames(spark)
     events = histories(spark, u="unheard_of")
 
-    row = by_key(user_profile(events, world["users"], world["items"], ds="2024-03-01", settings=features), "user_id")
+    row = profiles_of(events, world, features)
 
     assert row["u"]["mean_rating"] is None
     assert row["u"]["top_categories"] == []
@@ -57,6 +61,6 @@ def test_user_profile_keeps_the_most_frequent(spark: SparkSession, features: Fea
     # i09 and i10 are Romance, i01 Sci-Fi.
     events = histories(spark, u="i01 i09 i10")
 
-    row = by_key(user_profile(events, world["users"], world["items"], ds="2024-03-01", settings=settings), "user_id")
+    row = profiles_of(events, world, settings)
 
     assert row["u"]["top_categories"] == ["Romance"]

@@ -24,14 +24,15 @@ def landed(tiny_store: TableStore, settings: Settings, monkeypatch: pytest.Monke
 
 def run(job: str, *arguments: str, ds: str = tiny_world.DS) -> int:
     module = {"build_features": build_features, "build_candidates": build_candidates}[job]
-    return run_job(job, module.run, module.add_arguments, ["--ds", ds, "--run-id", "test", *arguments])
+    add_arguments = getattr(module, "add_arguments", None)
+    return run_job(job, module.run, add_arguments, ["--ds", ds, "--run-id", "test", *arguments])
 
 
 def test_features_then_candidates(landed: TableStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("build_features") == 0
     assert "user_profile 12" in capsys.readouterr().out
     assert run("build_candidates") == 0
-    assert "serving: 12 users" in capsys.readouterr().out
+    assert "candidates of 12 users" in capsys.readouterr().out
 
     assert landed.read(schemas.CANDIDATES, ds=tiny_world.DS).count() == 12
 
