@@ -26,7 +26,7 @@ class Built:
         settings: the settings to build with.
     """
 
-    def __init__(self, root: Path | str, settings: FeatureSettings) -> None:
+    def __init__(self, root: Path, settings: FeatureSettings) -> None:
         self.root = root
         self.grace_h = settings.arrival_grace_h
         self.definitions = {table.name: definition(table, settings) for table in BUILT_TABLES}

@@ -36,7 +36,7 @@ class LandingCommits:
         TableContractError: a landing table is missing.
     """
 
-    def __init__(self, root: Path | str) -> None:
+    def __init__(self, root: Path) -> None:
         tables = (schemas.INTERACTIONS, *DIMENSIONS)
         self._newest = {table.name: table_version(root, table) for table in tables}
         self._commits = {table.name: _written(commits(root, table)) for table in DIMENSIONS}
@@ -48,7 +48,7 @@ class LandingCommits:
         return self._newest | {name: max(versions) for name, versions in in_time.items() if versions}
 
 
-def input_versions(root: Path | str, ds: str, grace_h: float) -> dict[str, int]:
+def input_versions(root: Path, ds: str, grace_h: float) -> dict[str, int]:
     """The version of each landing table that `ds` reads.
 
     Of `interactions` the newest; of the others the newest that was committed before the cut-off of `ds` or, where the
@@ -65,7 +65,7 @@ def input_versions(root: Path | str, ds: str, grace_h: float) -> dict[str, int]:
     return LandingCommits(root).versions(ds, grace_h)
 
 
-def same_events(root: Path | str, before: int, now: int, *, ds: str, grace_h: float) -> bool:
+def same_events(root: Path, before: int, now: int, *, ds: str, grace_h: float) -> bool:
     """Whether `ds` knows exactly the same events at two versions of `interactions`.
 
     Rows count, not files: the same rows in other files are the same, a row that is gone or corrected is not, and one
@@ -90,7 +90,7 @@ def same_events(root: Path | str, before: int, now: int, *, ds: str, grace_h: fl
         return False
 
 
-def same_rows(root: Path | str, table: Table, before: int, now: int) -> bool:
+def same_rows(root: Path, table: Table, before: int, now: int) -> bool:
     """Whether a small table holds the same rows at two versions; False where a version can no longer be read."""
     if before == now:
         return True
@@ -103,7 +103,7 @@ def same_rows(root: Path | str, table: Table, before: int, now: int) -> bool:
 
 
 def rows_by_key(
-    root: Path | str, table: Table, version: int, columns: Sequence[str] | None = None
+    root: Path, table: Table, version: int, columns: Sequence[str] | None = None
 ) -> dict[Any, dict[str, Any]]:
     """The rows of a small table at a version by key: the value of its column, or those of its columns.
 

@@ -64,7 +64,7 @@ class FeaturePlan(DatePlan):
 
 
 def plan_features(
-    root: Path | str, ds: str, settings: FeatureSettings, *, force: Collection[str] = frozenset()
+    root: Path, ds: str, settings: FeatureSettings, *, force: Collection[str] = frozenset()
 ) -> FeaturePlan:
     """What to build for `ds`.
 
@@ -87,7 +87,7 @@ def plan_features(
 
 
 def plan_range(
-    root: Path | str, first: str, last: str, settings: FeatureSettings, *, force: Collection[str] = frozenset()
+    root: Path, first: str, last: str, settings: FeatureSettings, *, force: Collection[str] = frozenset()
 ) -> tuple[DatePlan, ...]:
     """What to build for each date from `first` to `last`: dates without `to_build` are no holes and can be left out.
 
@@ -110,7 +110,7 @@ def plan_range(
 
 
 def plan_candidates(
-    root: Path | str,
+    root: Path,
     ds: str,
     features: FeatureSettings,
     candidates: CandidateSettings,

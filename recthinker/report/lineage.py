@@ -36,7 +36,7 @@ class Origin:
     """What it was made from; none at the end of what is known."""
 
 
-def lineage(root: Path | str, table: Table, ds: str) -> Origin:
+def lineage(root: Path, table: Table, ds: str) -> Origin:
     """What the rows of `ds` of a table come from.
 
     Args:
@@ -65,7 +65,7 @@ def lineage(root: Path | str, table: Table, ds: str) -> Origin:
 class _Known:
     """What is recorded of one date."""
 
-    def __init__(self, root: Path | str, ds: str) -> None:
+    def __init__(self, root: Path, ds: str) -> None:
         self.root = root
         self.ds = ds
         self.statuses = {row.table: row for row in read_status(root, ds)}
@@ -150,9 +150,9 @@ def _facts(row: TableStatus) -> dict[str, str]:
     return facts
 
 
-def _ingested_files(root: Path | str) -> dict[tuple[str, str], tuple[Origin, ...]]:
+def _ingested_files(root: Path) -> dict[tuple[str, str], tuple[Origin, ...]]:
     """The files that a run ingested for a landing table, by run and table; none where that was not recorded."""
-    location = f"{root}/{INGESTS}"
+    location = str(root / INGESTS)
     if not DeltaTable.is_deltatable(location):
         return {}
     files: dict[tuple[str, str], tuple[Origin, ...]] = {}

@@ -42,9 +42,9 @@ class DateChanges:
         return last == version or (rows == 0 and last < version)
 
 
-def date_changes(root: Path | str, table: Table) -> DateChanges:
+def date_changes(root: Path, table: Table) -> DateChanges:
     """The commits that changed each date of a table; none where there is no table."""
-    filesystem, folder = open_location(f"{root}/{table.name}")
+    filesystem, folder = open_location(str(root / table.name))
     found = filesystem.get_file_info(fs.FileSelector(f"{folder}/_delta_log", allow_not_found=True))
     commits = sorted((int(match[1]), info.path) for info in found if (match := COMMIT.fullmatch(info.base_name)))
     last: dict[str, int] = {}

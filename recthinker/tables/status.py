@@ -11,6 +11,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from recthinker.errors import TableContractError
+from recthinker.tables.arrow import open_table
 from recthinker.tables.schemas import TABLE_STATUS
 
 ATTEMPTS = 30
@@ -42,7 +43,7 @@ class TableStatus:
     warnings: Sequence[str] = field(default_factory=tuple)
 
 
-def write_status(root: Path | str, row: TableStatus) -> None:
+def write_status(root: Path, row: TableStatus) -> None:
     """Write `row` in one commit, in place of the row of its date and table.
 
     Any number of processes may write at once: a commit that another one crossed is made again from the newest rows.
@@ -50,10 +51,10 @@ def write_status(root: Path | str, row: TableStatus) -> None:
     Raises:
         TableContractError: others kept crossing it; nothing was written.
     """
-    location = f"{root}/{TABLE_STATUS.name}"
-    _create(location)
+    path = root / TABLE_STATUS.name
+    _create(path)
     for attempt in range(1, ATTEMPTS + 1):
-        table = DeltaTable(location)
+        table = DeltaTable(path)
         others = [other for other in _rows(table, row.ds) if other.table != row.table]
         try:
             # All rows of a date make one file: a date's few rows would else be as many files.
@@ -74,24 +75,23 @@ def write_status(root: Path | str, row: TableStatus) -> None:
     )
 
 
-def read_status(root: Path | str, ds: str | None = None) -> list[TableStatus]:
+def read_status(root: Path, ds: str | None = None) -> list[TableStatus]:
     """The rows of `ds` (None: of all dates) by date and table; none where nothing was built yet."""
-    location = f"{root}/{TABLE_STATUS.name}"
-    return _rows(DeltaTable(location), ds) if DeltaTable.is_deltatable(location) else []
+    path = root / TABLE_STATUS.name
+    return _rows(DeltaTable(path), ds) if DeltaTable.is_deltatable(str(path)) else []
 
 
-def _create(location: str) -> None:
+def _create(path: Path) -> None:
     """The table, empty, where there is none."""
-    if DeltaTable.is_deltatable(location):
+    if DeltaTable.is_deltatable(str(path)):
         return
     try:
         DeltaTable.create(
-            location, TABLE_STATUS.arrow_schema(), mode="ignore", partition_by=list(TABLE_STATUS.partition_by)
+            path, TABLE_STATUS.arrow_schema(), mode="ignore", partition_by=list(TABLE_STATUS.partition_by)
         )
     except DeltaError:
         # Another process may have made it in the same moment.
-        if not DeltaTable.is_deltatable(location):
-            raise
+        open_table(path.parent, TABLE_STATUS)
 
 
 def _rows(table: DeltaTable, ds: str | None) -> list[TableStatus]:
