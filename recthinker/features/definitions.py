@@ -9,6 +9,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from recthinker.errors import TableContractError
@@ -102,7 +103,7 @@ def candidates_definition(features: FeatureSettings, candidates: CandidateSettin
     return _fingerprint(
         _columns(schemas.CANDIDATES),
         candidates.model_dump(mode="json"),
-        {file.stem: _normal_code(file) for file in files},
+        {file.stem: _normal_code(_text(file)) for file in files},
         {table.name: definition(table, features, package=package) for table in CANDIDATES_READ},
     )
 
@@ -112,7 +113,7 @@ def code(table: Table, *, package: Path = PACKAGE) -> dict[str, str]:
     `recthinker.features`.
     """
     folder = package / "features"
-    return {str(file.relative_to(folder)): _normal_code(file) for file in source_files(table, package=package)}
+    return {str(file.relative_to(folder)): _normal_code(_text(file)) for file in source_files(table, package=package)}
 
 
 def source_files(table: Table, *, package: Path = PACKAGE) -> list[Path]:
@@ -124,7 +125,7 @@ def source_files(table: Table, *, package: Path = PACKAGE) -> list[Path]:
         file = waiting.pop()
         if file not in found:
             found.add(file)
-            waiting += [other for module in _imports(file) for other in _files(folder, module)]
+            waiting += [other for module in _imports(_text(file)) for other in _files(folder, module)]
     return sorted(found)
 
 
@@ -137,9 +138,10 @@ def _files(folder: Path, module: str) -> list[Path]:
     return [file] if file.is_file() else sorted((folder / name).rglob("*.py"))
 
 
-def _imports(file: Path) -> tuple[str, ...]:
-    """Modules of `recthinker.features` that a file imports, by their names inside it."""
-    return tuple(name for node in ast.walk(_tree(file)) for name in _imported(node))
+@cache
+def _imports(text: str) -> tuple[str, ...]:
+    """Modules of `recthinker.features` that a file's text imports, by their names inside it."""
+    return tuple(name for node in ast.walk(ast.parse(text)) for name in _imported(node))
 
 
 def _imported(node: ast.AST) -> Iterator[str]:
@@ -152,9 +154,10 @@ def _imported(node: ast.AST) -> Iterator[str]:
         yield (node.module or "").removeprefix(inside)
 
 
-def _normal_code(file: Path) -> str:
-    """A file's code in one fixed layout, without comments and docstrings."""
-    tree = _tree(file)
+@cache
+def _normal_code(text: str) -> str:
+    """The code of a file's text in one fixed layout, without comments and docstrings."""
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
@@ -168,8 +171,8 @@ def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def _tree(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
 
 
 def _columns(table: Table) -> list[list[str]]:

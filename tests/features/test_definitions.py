@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from recthinker.errors import TableContractError
 from recthinker.features.built import BUILT_TABLES
@@ -27,6 +25,8 @@ from recthinker.tables.schemas import Column, Table
 SETTINGS = load_settings("test", environ={})
 ALL = pytest.mark.parametrize("table", BUILT_TABLES, ids=lambda table: table.name)
 OTHER_VALUES = {"event_weights": {"view": 7.0}}
+WITHOUT_EFFECT = {"lock_timeout_s"}
+"""Settings that say how a build runs, not what comes out."""
 
 
 @pytest.fixture
@@ -102,11 +102,8 @@ def test_all_files_of_a_package_count(package: Path) -> None:
 
 
 def test_orchestration_does_not_count(package: Path) -> None:
-    edit(
-        package / "features" / "user_history.py",
-        "from pyspark.sql import DataFrame",
-        "from pyspark.sql import DataFrame\nfrom recthinker.features.build import Target",
-    )
+    file = package / "features" / "user_history.py"
+    file.write_text("from recthinker.features.build import build_features\n" + file.read_text())
     names = [path.name for path in source_files(schemas.USER_HISTORY, package=package)]
     assert "user_history.py" in names
     assert "build.py" not in names
@@ -133,7 +130,7 @@ def test_a_setting_changes_the_tables_that_declare_it_and_no_others(field: str) 
     other = SETTINGS.features.model_copy(update={field: OTHER_VALUES.get(field) or value + 1})
     differing = {t.name for t in BUILT_TABLES if definition(t, other) != definition(t, SETTINGS.features)}
     assert differing == {name for name, fields in FIELDS.items() if field in fields}
-    assert differing
+    assert bool(differing) == (field not in WITHOUT_EFFECT)
 
 
 @ALL
@@ -164,11 +161,10 @@ def test_what_a_table_reads_are_landing_tables(table: Table) -> None:
     assert set(READS[table.name]) <= {landing.name for landing in schemas.LANDING}
 
 
-@given(st.permutations(["view", "cart", "purchase"]))
-def test_order_of_event_weights_does_not_count(names: list[str]) -> None:
-    weights = {name: float(len(name)) for name in names}
-    other = {name: float(len(name)) for name in ("view", "cart", "purchase")}
-    one, two = (SETTINGS.features.model_copy(update={"event_weights": w}) for w in (weights, other))
+def test_order_of_event_weights_does_not_count() -> None:
+    weights = {"view": 1.0, "cart": 3.0, "purchase": 5.0}
+    backwards = dict(reversed(weights.items()))
+    one, two = (SETTINGS.features.model_copy(update={"event_weights": w}) for w in (weights, backwards))
     assert definition(schemas.CO_INTERACTION, one) == definition(schemas.CO_INTERACTION, two)
 
 
