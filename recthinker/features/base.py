@@ -13,6 +13,8 @@ from recthinker.features.inputs import GONE, rows_by_key
 from recthinker.tables import schemas
 from recthinker.tables.arrow import read_arrow
 
+CARRIED = (*schemas.STATE, schemas.USER_PROFILE, schemas.USER_HISTORY, schemas.SIMILAR_USERS)
+"""Tables whose rows a later date takes over; the others are computed whole at every date."""
 PAIRS, ITEM_NUMBERS = schemas.CO_INTERACTION_PAIRS, schemas.ITEM_STATE
 
 
@@ -42,7 +44,7 @@ def find_base(built: Built, ds: str) -> tuple[Base | None, str | None]:
 
 def _as_base(built: Built, date: str, ds: str) -> Base | str:
     """`date` as the base of `ds`, or why it cannot be."""
-    for table in BUILT_TABLES:
+    for table in CARRIED:
         if fault := built.fault(table, date):
             return f"{table.name} {fault}"
     pairs = _pair_dates(built, date)

@@ -19,19 +19,33 @@ from recthinker.tables.schemas import Table
 
 PACKAGE = Path(__file__).resolve().parents[1]
 """Folder of the package `recthinker`."""
-ORCHESTRATION = ("__init__", "build", "definitions", "inputs", "plan", "base", "built")
-"""Modules of `recthinker.features`, by the start of their names, that decide what is built when, not what comes out."""
+ORCHESTRATION = frozenset(
+    {
+        "__init__",
+        "base",
+        "build",
+        "built",
+        "cut_build",
+        "definitions",
+        "inputs",
+        "landing",
+        "plan",
+        "record",
+        "staged_tables",
+    }
+)
+"""Modules of `recthinker.features` that decide what is built when, not what comes out."""
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "user_profile": ("user_profile", "user_state", "known", "events"),
     "user_history": ("user_history", "known", "events"),
     "item_metadata": ("item_metadata", "item_state", "known", "events"),
     "item_relation": ("item_relation",),
-    "co_interaction": ("co_interaction", "known", "events"),
+    "co_interaction": ("co_interaction", "built_pairs", "known", "events"),
     "similar_users": ("similar_users", "known", "events"),
     "user_state": ("user_state", "known", "events"),
     "item_state": ("item_state", "known", "events"),
-    "co_interaction_pairs": ("co_interaction", "known", "events"),
+    "co_interaction_pairs": ("co_interaction", "built_pairs", "known", "events"),
 }
 """By table, the modules of `recthinker.features` (files or packages) that make it; what these import counts too."""
 
@@ -132,7 +146,7 @@ def source_files(table: Table, *, package: Path = PACKAGE) -> list[Path]:
 def _files(folder: Path, module: str) -> list[Path]:
     """The files of a module (`order`) or package (all of its files); none for orchestration and other names."""
     name = module.split(".")[0]
-    if name.startswith(ORCHESTRATION):
+    if name in ORCHESTRATION:
         return []
     file = folder / f"{name}.py"
     return [file] if file.is_file() else sorted((folder / name).rglob("*.py"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from recthinker.features.base import Base
@@ -20,7 +20,7 @@ from recthinker.features.item_metadata import item_metadata
 from recthinker.features.item_relation import item_relation
 from recthinker.features.item_state import item_state
 from recthinker.features.landing import Landing
-from recthinker.features.similar_users import similar_users
+from recthinker.features.similar_users import newest_items, similar_users
 from recthinker.features.user_history import user_history
 from recthinker.features.user_profile import user_profile
 from recthinker.features.user_state import user_state
@@ -159,11 +159,10 @@ class StagedTables:
     def _similar_users(self) -> Staged:
         states = self.rows(schemas.USER_STATE)
         users = self._touched_or_none() if self.base is None else self.touched_by_weight
-        active = states.where("last_day is not null") if self.base is None else self.only(states, users)
-        recent = active.select("user_id", "last_day", self._newest_items().alias("items"))
+        active = states if self.base is None else self.only(states, users)
         rows = similar_users(
             self.weighted(),
-            recent,
+            newest_items(active, self.settings),
             states.select("user_id"),
             before=self.before(schemas.ITEM_STATE),
             ds=self.ds,
@@ -182,8 +181,3 @@ class StagedTables:
 
     def _touched_or_none(self) -> pa.Array:
         return pa.array([], pa.string()) if self.base is None else self.touched
-
-    def _newest_items(self) -> Column:
-        n = self.settings.similar_items
-        newest = F.when(F.size("recent") > n, F.slice("recent", -n, n)).otherwise(F.col("recent"))
-        return F.array_distinct(newest)

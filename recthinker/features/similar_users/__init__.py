@@ -15,6 +15,6 @@ most `similar_items` items whatever the history: a row costs at most their produ
 """
 
 from recthinker.features.similar_users.names import user_hash
-from recthinker.features.similar_users.table import newest_users, similar_users
+from recthinker.features.similar_users.table import newest_items, similar_users
 
-__all__ = ["newest_users", "similar_users", "user_hash"]
+__all__ = ["newest_items", "similar_users", "user_hash"]

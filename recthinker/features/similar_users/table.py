@@ -59,10 +59,13 @@ def similar_users(
     return named.select(F.lit(ds).alias("ds"), "user_id", "neighbours")
 
 
-def newest_users(settings: FeatureSettings) -> Column:
-    """Aggregate over an item's events (as those of `similar_users`): `recent_users` of `item_state`."""
-    order = F.struct("known_day", "event_time", "tie")
-    return F.reverse(F.max_by(user_hash(), order, settings.similar_users_per_item))
+def newest_items(user_state: DataFrame, settings: FeatureSettings) -> DataFrame:
+    """`recent` of `similar_users`, from rows of `user_state`: user_id, last_day, items."""
+    n = settings.similar_items
+    newest = F.when(F.size("recent") > n, F.slice("recent", -n, n)).otherwise(F.col("recent"))
+    return user_state.where("last_day is not null").select(
+        "user_id", "last_day", F.array_distinct(newest).alias("items")
+    )
 
 
 def _ranked_and_named(
