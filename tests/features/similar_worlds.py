@@ -11,8 +11,9 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from recthinker.features.events import newest
 from recthinker.features.order import tie_break
-from recthinker.features.similar_users import newest_users, similar_users
+from recthinker.features.similar_users import similar_users, user_hash
 from recthinker.settings import FeatureSettings
 
 DS = "2024-03-09"
@@ -55,7 +56,8 @@ def recent(events: DataFrame, settings: FeatureSettings) -> DataFrame:
 
 def state(events: DataFrame, settings: FeatureSettings) -> DataFrame:
     """The columns of `item_state` that an incremental build reads."""
-    return events.groupBy("item_id").agg(F.count("*").alias("paired"), newest_users(settings).alias("recent_users"))
+    users = newest(events, "item_id", user_hash(), settings.similar_users_per_item, name="recent_users")
+    return events.groupBy("item_id").agg(F.count("*").alias("paired")).join(users, "item_id")
 
 
 def scratch(events: DataFrame, settings: FeatureSettings, **options: int) -> DataFrame:
