@@ -61,11 +61,13 @@ def _windows(batches: Iterable[pa.RecordBatch]) -> Iterator[Windows]:
 def _buffered(windows: Iterable[Windows]) -> Iterator[Windows]:
     """`windows` put together to `BUFFER_PAIRS` and more."""
     waiting: list[Windows] = []
+    pairs = 0
     for part in windows:
         waiting.append(part)
-        if sum(len(w.codes) for w in waiting) >= BUFFER_PAIRS:
+        pairs += len(part.codes)
+        if pairs >= BUFFER_PAIRS:
             yield _joined(waiting)
-            waiting = []
+            waiting, pairs = [], 0
     if waiting:
         yield _joined(waiting)
 
