@@ -20,9 +20,9 @@ Edges = dict[tuple[str, str], dict[str, float]]
 Sums = dict[tuple[int, int], tuple[int, int]]
 
 
-def numbered_events(interactions: DataFrame, features: FeatureSettings, numbers: Mapping[str, int]) -> DataFrame:
-    """Events as `count_pairs` takes them, all new; `numbers` are those of the items."""
-    number = F.create_map(*(F.lit(value) for pair in numbers.items() for value in pair))[F.col("item_id")]
+def numbered_events(interactions: DataFrame, features: FeatureSettings, items: str) -> DataFrame:
+    """Events as `count_pairs` takes them, all new; an item's number is its place in `items`."""
+    number = F.instr(F.lit(items), F.col("item_id")) - 1
     return interactions.select(
         "user_id",
         number.alias("item"),
@@ -42,19 +42,15 @@ def counted(
 
 
 def ranked(
-    events: DataFrame,
-    files: Mapping[int, Sequence[str]],
-    numbers: Mapping[str, int],
-    features: FeatureSettings,
-    root: Path,
+    events: DataFrame, files: Mapping[int, Sequence[str]], features: FeatureSettings, root: Path, items: str
 ) -> Edges:
-    """`rank_items`, as the sums of each item and neighbour in the order of the table."""
+    """`rank_items` of the `items`, which are numbered as they come, one character each."""
     paired = {row.item: row.n for row in events.groupBy("item").agg(F.count("*").alias("n")).collect()}
-    known = {item: number for item, number in numbers.items() if number in paired}
-    items = pa.table(
-        {"item_id": list(known), "number": list(known.values()), "paired": [paired[n] for n in known.values()]}
+    numbers = sorted(paired)
+    known = {"item_id": [items[n] for n in numbers], "number": numbers, "paired": [paired[n] for n in numbers]}
+    staged = rank_items(
+        events.sparkSession, files, pa.table(known), settings=features, root=str(root), ds=DS, run="run"
     )
-    staged = rank_items(events.sparkSession, files, items, settings=features, root=str(root), ds=DS, run="run")
     return edges(staged, root)
 
 

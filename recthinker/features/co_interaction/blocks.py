@@ -7,6 +7,7 @@ a pair; sorting the pairs instead would cost five times as much. The sums are ex
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,13 @@ import pyarrow as pa
 from scipy import sparse
 
 from recthinker.features.co_interaction.codes import Codes, EventCodes
-from recthinker.features.co_interaction.pairs import Pairs, pair_keys, sum_pairs
+from recthinker.features.co_interaction.pairs import Pairs, joined_pairs, pair_keys, sum_pairs
+from recthinker.features.co_interaction.windows import stretches
 
 BUFFER_PAIRS = 12_000_000
-"""Pairs counted at once: about 500 MB."""
+"""Pairs counted at once: about 200 MB."""
+SLICE_PAIRS = 1_000_000
+"""Pairs that one product adds up: what it works on fits a cache."""
 MAX_PARTS = 8
 """Sums of buffers held before they are added up."""
 
@@ -57,11 +61,13 @@ def _windows(batches: Iterable[pa.RecordBatch]) -> Iterator[Windows]:
 def _buffered(windows: Iterable[Windows]) -> Iterator[Windows]:
     """`windows` put together to `BUFFER_PAIRS` and more."""
     waiting: list[Windows] = []
+    pairs = 0
     for part in windows:
         waiting.append(part)
-        if sum(len(w.codes) for w in waiting) >= BUFFER_PAIRS:
+        pairs += len(part.codes)
+        if pairs >= BUFFER_PAIRS:
             yield _joined(waiting)
-            waiting = []
+            waiting, pairs = [], 0
     if waiting:
         yield _joined(waiting)
 
@@ -76,18 +82,36 @@ def _joined(parts: list[Windows]) -> Windows:
 
 
 def _count(windows: Windows, codes: EventCodes) -> Pairs:
-    items, row = np.unique(windows.item, return_inverse=True)
-    row_ends = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(items)))])
+    order = np.argsort(windows.item, kind="stable")
+    begins = np.cumsum(windows.count, dtype=np.int64) - windows.count
+    places = stretches(begins[order], windows.count[order])
+    in_order = Windows(windows.item[order], windows.first[order], windows.count[order], windows.codes[places])
+    return joined_pairs([_sum(part, codes) for part in _slices(in_order)])
+
+
+def _slices(windows: Windows) -> Iterator[Windows]:
+    """Parts of `windows`, which are in the order of their items, of about `SLICE_PAIRS`, an item's in one part."""
+    pairs = np.concatenate([[0], np.cumsum(windows.count, dtype=np.int64)])
+    item_ends = np.flatnonzero(np.diff(windows.item, append=-1)) + 1
+    ends = item_ends[np.flatnonzero(np.diff(pairs[item_ends] // SLICE_PAIRS, append=-1))]
+    for begin, end in pairwise([0, *ends]):
+        stretch = slice(begin, end)
+        codes = windows.codes[pairs[begin] : pairs[end]]
+        yield Windows(windows.item[stretch], windows.first[stretch], windows.count[stretch], codes)
+
+
+def _sum(windows: Windows, codes: EventCodes) -> Pairs:
+    item_begins = np.flatnonzero(np.diff(windows.item, prepend=-1))
+    n = len(windows.item)
     of_item = sparse.csr_matrix(
-        (np.ones(len(row), np.complex128), np.argsort(row, kind="stable"), row_ends), shape=(len(items), len(row))
+        (np.ones(n, np.complex128), np.arange(n), np.append(item_begins, n)), shape=(len(item_begins), n)
     )
     summed = of_item @ _neighbours(windows, codes)
     summed.sort_indices()
-    support = summed.data.real.astype(np.int64)
-    item = np.repeat(items, np.diff(summed.indptr))
-    found = Pairs(pair_keys(item, summed.indices), support, summed.data.imag.astype(np.int64))
-    # What is left of an item's pairs with itself.
-    return found.where(support > 0)
+    item = np.repeat(windows.item[item_begins], np.diff(summed.indptr))
+    support, weight = summed.data.real.astype(np.int64), summed.data.imag.astype(np.int64)
+    # Nothing was added at an item's own place.
+    return Pairs(pair_keys(item, summed.indices), support, weight).where(support > 0)
 
 
 def _neighbours(windows: Windows, codes: EventCodes) -> sparse.csr_matrix:

@@ -71,6 +71,15 @@ def no_pairs() -> Pairs:
     return Pairs(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64))
 
 
+def joined_pairs(parts: Sequence[Pairs]) -> Pairs:
+    """`parts`, each of which goes on where the one before it ends, as one."""
+    return Pairs(
+        np.concatenate([part.key for part in parts]),
+        np.concatenate([part.support for part in parts]),
+        np.concatenate([part.next_weight for part in parts]),
+    )
+
+
 def sum_pairs(parts: Sequence[Pairs], *, min_support: int = 1) -> Pairs:
     """The sum of `parts`, without the pairs whose summed support is below `min_support`.
 

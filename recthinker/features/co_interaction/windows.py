@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from recthinker.errors import TableContractError
 from recthinker.features.co_interaction.codes import Codes, EventCodes
 
-CHUNK_PAIRS = 8_000_000
-"""Pairs whose windows are made at once: about 200 MB."""
+CHUNK_PAIRS = 4_000_000
+"""Pairs whose windows are made at once: about 100 MB."""
 WINDOWS_SCHEMA = "block int, item binary, first binary, count binary, codes binary"
 
 Ints = npt.NDArray[np.int32]
@@ -88,6 +88,14 @@ def chunks(parts: Iterable[Events], window: int, size: int) -> Iterator[Chunk]:
         yield Chunk(events, begin, len(events))
 
 
+def stretches(begins: npt.NDArray[Any], counts: npt.NDArray[Any]) -> Ints:
+    """The places begin, begin + 1, ... of each stretch of `count` places, one stretch after the other."""
+    ends = np.cumsum(counts, dtype=np.int64)
+    places = np.arange(ends[-1] if len(ends) else 0, dtype=np.int32)
+    places += np.repeat((begins - (ends - counts)).astype(np.int32), counts)
+    return places
+
+
 def _events(batches: Iterable[pa.RecordBatch], codes: EventCodes, size: int) -> Iterator[Events]:
     last_user: Any = None
     for batch in batches:
@@ -111,7 +119,7 @@ def _joined(parts: list[Events]) -> Events:
 
 
 def _windows(chunk: Chunk, codes: EventCodes, blocks: int) -> pa.RecordBatch:
-    low, high = _stretches(chunk.events, codes.window)
+    low, high = _around(chunk.events, codes.window)
     # A window of its centre alone has no pairs.
     centre = np.arange(chunk.begin, chunk.end, dtype=np.int32)
     centre = centre[(high - low > chunk.events.is_new)[centre]]
@@ -119,11 +127,9 @@ def _windows(chunk: Chunk, codes: EventCodes, blocks: int) -> pa.RecordBatch:
     order = np.argsort(block, kind="stable")
     centre, block = centre[order], block[order]
     first, count = low[centre], (high - low)[centre]
-    ends = np.cumsum(count, dtype=np.int64)
-    places = np.arange(ends[-1] if len(ends) else 0, dtype=np.int32)
-    places += np.repeat((first - (ends - count)).astype(np.int32), count)
+    places = stretches(first, count)
     bounds = np.flatnonzero(np.diff(block, prepend=-1, append=blocks))
-    pairs_before = np.concatenate([[0], ends])
+    pairs_before = np.concatenate([[0], np.cumsum(count, dtype=np.int64)])
     columns = [
         pa.array(block[bounds[:-1]], pa.int32()),
         _binaries(codes.items(chunk.events.codes[centre]), bounds),
@@ -134,7 +140,7 @@ def _windows(chunk: Chunk, codes: EventCodes, blocks: int) -> pa.RecordBatch:
     return pa.record_batch(columns, names=["block", "item", "first", "count", "codes"])
 
 
-def _stretches(events: Events, window: int) -> tuple[Ints, Ints]:
+def _around(events: Events, window: int) -> tuple[Ints, Ints]:
     """For each event, where the events begin and end that it makes a pair with; the event itself is among them where
     it is new.
     """
