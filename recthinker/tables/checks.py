@@ -93,7 +93,7 @@ def audit(
     checks = read_checks(names, folder=folder)
     given = dict(frames)
     if any(ROW_COUNTS in check.frames for check in checks) and ROW_COUNTS not in given:
-        given |= _row_counts(frames)
+        given |= _row_counts(spark, frames)
     missing = {check.name: tuple(frame for frame in check.frames if frame not in given) for check in checks}
     found = _run(spark, [check for check in checks if not missing[check.name]], given)
     results = [_result(check, found.get(check.name), missing[check.name]) for check in checks]
@@ -151,14 +151,17 @@ def _is_about(result: CheckResult, table: str) -> bool:
     return table in result.tables or ROW_COUNTS in result.tables
 
 
-def _row_counts(frames: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
+def _row_counts(spark: SparkSession, frames: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
     """Rows of each table of D that is given, as the frame `row_counts`; nothing where none is."""
     counts = [
         frames[name].agg(F.lit(name).alias("table"), F.count(F.lit(1)).alias("rows"))
         for name in _OF_A_DATE
         if name in frames
     ]
-    return {ROW_COUNTS: reduce(DataFrame.union, counts)} if counts else {}
+    if not counts:
+        return {}
+    # Counted once: several statements read it.
+    return {ROW_COUNTS: spark.createDataFrame(reduce(DataFrame.union, counts).collect(), "`table` string, rows long")}
 
 
 def _run(spark: SparkSession, checks: Sequence[Check], frames: Mapping[str, DataFrame]) -> dict[str, Row]:
