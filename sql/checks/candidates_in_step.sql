@@ -6,4 +6,4 @@ FROM (
   SELECT user_id, 0, 1 FROM {candidates}
 )
 GROUP BY user_id
-HAVING lists_of_candidates > profiles OR lists_of_candidates > 1
+HAVING user_id IS NULL OR lists_of_candidates > profiles OR lists_of_candidates > 1

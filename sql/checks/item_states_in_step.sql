@@ -6,4 +6,4 @@ FROM (
   SELECT item_id, 0, 1, 0, events FROM {item_state}
 )
 GROUP BY item_id
-HAVING items <> 1 OR states > 1 OR sum(popularity) <> sum(events)
+HAVING item_id IS NULL OR items <> 1 OR states > 1 OR sum(popularity) <> sum(events)

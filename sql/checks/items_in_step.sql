@@ -8,4 +8,4 @@ FROM (
   SELECT item_id, 0, 0, 1 FROM {item_relation}
 )
 GROUP BY item_id
-HAVING items <> 1 OR lists_of_neighbours > 1 OR lists_of_edges > 1
+HAVING item_id IS NULL OR items <> 1 OR lists_of_neighbours > 1 OR lists_of_edges > 1

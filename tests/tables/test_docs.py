@@ -8,7 +8,6 @@ from recthinker.tables.check_files import read_checks
 from recthinker.tables.docs import CHECKS_PATH, TABLES_PATH, render_checks, render_tables, type_name
 from recthinker.tables.schemas import TABLES
 
-
 ROOT = Path(__file__).parents[2]
 
 

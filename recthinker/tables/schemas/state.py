@@ -61,7 +61,9 @@ CO_INTERACTION_PAIRS = Table(
     ("ds", "block"),
     (
         DS,
-        Column("block", INT, "remainder of `item` by the number of blocks; a block's files are sorted by item, neighbour"),
+        Column(
+            "block", INT, "remainder of `item` by the number of blocks; a block's files are sorted by item, neighbour"
+        ),
         Column("item", INT, "number of the item"),
         Column("neighbour", INT, "number of the other item; each pair stands here both ways"),
         Column("support", LONG, "events of the one within `features.co_window` events after the other, either way"),

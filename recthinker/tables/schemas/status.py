@@ -20,7 +20,9 @@ TABLE_STATUS = Table(
         Column("version", LONG, "Delta version of the commit"),
         Column("rows", LONG, "rows of D"),
         Column("events", LONG, "events known before the end of D; null where the table reads none", nullable=True),
-        Column("late_events", LONG, "of the events of D or before, those that arrived too late to count", nullable=True),
+        Column(
+            "late_events", LONG, "of the events of D or before, those that arrived too late to count", nullable=True
+        ),
         Column("newest_event", TIME, "time of the newest event known", nullable=True),
         Column("seconds", DOUBLE, "wall seconds of the build of this table, as far as they can be told apart"),
         Column("checks", LONG, "checks of its rows that passed; null: it was not audited", nullable=True),
