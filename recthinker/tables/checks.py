@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
@@ -179,7 +180,7 @@ def _run(spark: SparkSession, checks: Sequence[Check], frames: Mapping[str, Data
         return dict(zip((check.name for check in checks), runners.map(run, checks), strict=True))
 
 
-def _found(spark: SparkSession, check: Check, frames: Mapping[str, DataFrame]) -> DataFrame:
+def _found(spark: SparkSession, check: Check, frames: dict[str, Any]) -> DataFrame:
     """One row: count of offending rows, the first few of them in the order of their JSON."""
     rows = spark.sql(check.statement, **frames).select(F.to_json(F.struct("*")).alias("row"))
     few = F.array_sort(F.min_by("row", "row", SAMPLE_ROWS))

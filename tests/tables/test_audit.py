@@ -136,6 +136,15 @@ def test_user_without_profile_or_history_is_found(spark: SparkSession, missing: 
         run(spark, "users_in_step", rows)
 
 
+def test_history_that_is_not_newest_first_is_found(spark: SparkSession) -> None:
+    # three events counted, the newest of them first: only the order is wrong
+    rows = break_row("user_profile", 0, {"interaction_count": 3})
+    events = [world.event("i1", when) for when in (world.NEW, world.OLD, world.NEW)]
+    rows["user_history"] = [{"user_id": "u1", "events": events}, *rows["user_history"][1:]]
+    with pytest.raises(TableContractError, match=r'"user_id":"u1".*"unordered":true'):
+        run(spark, "users_in_step", rows)
+
+
 @pytest.mark.parametrize(("lists", "count"), [(2, 0), (1, 1), (3, 1)])
 def test_share_of_users_without_similar_users(spark: SparkSession, lists: int, count: int) -> None:
     # 1 of 3 users had none the date before
