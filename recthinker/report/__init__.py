@@ -1,7 +1,7 @@
 """The nightly page and the stories in it: read a night, reduce it to figures, render one HTML file."""
 
 from recthinker.report.choice import choose_users
-from recthinker.report.data import Night, Rows, Stage, read_manifest, read_night, read_rows
+from recthinker.report.data import Night, Rows, Stage, TableChecks, read_manifest, read_night, read_rows
 from recthinker.report.evaluation import Evaluation, read_evaluation
 from recthinker.report.labels import Piece
 from recthinker.report.page import render_page, write_page
@@ -16,6 +16,7 @@ __all__ = [
     "Rows",
     "Stage",
     "Story",
+    "TableChecks",
     "Turn",
     "choose_users",
     "read_evaluation",

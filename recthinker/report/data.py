@@ -12,12 +12,13 @@ from typing import Any
 import pyarrow as pa
 
 from recthinker.errors import TableContractError
-from recthinker.tables.arrow import Root, read_arrow
+from recthinker.tables.arrow import Root, read_arrow, table_dates
 from recthinker.tables.schemas import (
     CANDIDATES,
     ITEM_METADATA,
     RECOMMENDATIONS,
     RUN_MANIFEST,
+    TABLE_STATUS,
     TRAJECTORIES,
     USER_HISTORY,
     Table,
@@ -64,6 +65,17 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class TableChecks:
+    """What the audit said of one table of the night, before it was published."""
+
+    table: str
+    passed: int | None
+    """Checks of its rows that passed; None: not recorded."""
+    warnings: tuple[str, ...]
+    """`check: rule (count rows), such as {...}`; a check of several tables warns for each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Night:
     """All that the nightly page is made from, but the offline evaluation."""
 
@@ -73,6 +85,13 @@ class Night:
     """The run's row of run_manifest; its maps as dicts."""
     stages: tuple[Stage, ...]
     """In the order in which they ended."""
+    checks: tuple[TableChecks, ...] = ()
+    """By table; empty where table_status does not know the date."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Each warning of the audit once, sorted."""
+        return tuple(sorted({warning for table in self.checks for warning in table.warnings}))
 
 
 def read_rows(warehouse: Root, ds: str, versions: Mapping[str, int]) -> Rows:
@@ -123,7 +142,16 @@ def read_night(warehouse: Root, run_dir: Path, ds: str, run_id: str) -> Night:
     """
     manifest = read_manifest(warehouse, ds, run_id)
     stages = _stages(run_dir / "stages") or tuple(Stage(*pair) for pair in manifest["seconds"].items())
-    return Night(run_id, read_rows(warehouse, ds, manifest["table_versions"]), manifest, stages)
+    rows = read_rows(warehouse, ds, manifest["table_versions"])
+    return Night(run_id, rows, manifest, stages, read_checks(warehouse, ds))
+
+
+def read_checks(warehouse: Path, ds: str) -> tuple[TableChecks, ...]:
+    """What table_status says of the audit of `ds`, by table; empty where it says nothing of that date."""
+    if not (warehouse / TABLE_STATUS.name).is_dir() or ds not in table_dates(warehouse, TABLE_STATUS):
+        return ()
+    rows = read_arrow(warehouse, TABLE_STATUS, ds=ds, columns=("table", "checks", "warnings")).sort_by("table")
+    return tuple(TableChecks(row["table"], row["checks"], tuple(row["warnings"])) for row in rows.to_pylist())
 
 
 def _stages(folder: Path) -> tuple[Stage, ...]:

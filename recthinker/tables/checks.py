@@ -8,10 +8,12 @@ say of each other and of the dates before.
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
@@ -26,6 +28,8 @@ __all__ = ["CheckResult", "audit", "check_names", "passed_checks", "run_checks",
 
 logger = logging.getLogger(__name__)
 
+RUNNERS = 2
+"""Checks run at once: while one is planned, another computes."""
 _OF_A_DATE = tuple(table.name for table in (*FEATURES, *STATE, CANDIDATES))
 
 
@@ -69,7 +73,7 @@ def audit(
     names: Sequence[str] | None = None,
     folder: Path | None = None,
 ) -> list[CheckResult]:
-    """Run the checks named (default: all) that read nothing but `frames`, as one Spark query.
+    """Run the checks named (default: all) that read nothing but `frames`.
 
     Frames are read once for each check, a few columns each: give rows that lie in files, not rows to compute.
 
@@ -93,7 +97,7 @@ def audit(
     checks = read_checks(names, folder=folder)
     given = dict(frames)
     if any(ROW_COUNTS in check.frames for check in checks) and ROW_COUNTS not in given:
-        given |= _row_counts(frames)
+        given |= _row_counts(spark, frames)
     missing = {check.name: tuple(frame for frame in check.frames if frame not in given) for check in checks}
     found = _run(spark, [check for check in checks if not missing[check.name]], given)
     results = [_result(check, found.get(check.name), missing[check.name]) for check in checks]
@@ -151,27 +155,36 @@ def _is_about(result: CheckResult, table: str) -> bool:
     return table in result.tables or ROW_COUNTS in result.tables
 
 
-def _row_counts(frames: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
+def _row_counts(spark: SparkSession, frames: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
     """Rows of each table of D that is given, as the frame `row_counts`; nothing where none is."""
     counts = [
         frames[name].agg(F.lit(name).alias("table"), F.count(F.lit(1)).alias("rows"))
         for name in _OF_A_DATE
         if name in frames
     ]
-    return {ROW_COUNTS: reduce(DataFrame.union, counts)} if counts else {}
+    if not counts:
+        return {}
+    # Counted once: several statements read it.
+    return {ROW_COUNTS: spark.createDataFrame(reduce(DataFrame.union, counts).collect(), "`table` string, rows long")}
 
 
 def _run(spark: SparkSession, checks: Sequence[Check], frames: Mapping[str, DataFrame]) -> dict[str, Row]:
     """What each check found: count, offending (a few rows as JSON)."""
-    found = [_found(spark, check, {name: frames[name] for name in check.frames}) for check in checks]
-    return {row["check"]: row for row in reduce(DataFrame.union, found).collect()} if found else {}
+
+    def run(check: Check) -> Row:
+        (found,) = _found(spark, check, {name: frames[name] for name in check.frames}).collect()
+        return found
+
+    # A query each: as one union, Spark would plan all of them again whenever a stage of one ends.
+    with ThreadPoolExecutor(RUNNERS) as runners:
+        return dict(zip((check.name for check in checks), runners.map(run, checks), strict=True))
 
 
-def _found(spark: SparkSession, check: Check, frames: Mapping[str, DataFrame]) -> DataFrame:
-    """One row: check, count of offending rows, the first few of them in the order of their JSON."""
+def _found(spark: SparkSession, check: Check, frames: dict[str, Any]) -> DataFrame:
+    """One row: count of offending rows, the first few of them in the order of their JSON."""
     rows = spark.sql(check.statement, **frames).select(F.to_json(F.struct("*")).alias("row"))
     few = F.array_sort(F.min_by("row", "row", SAMPLE_ROWS))
-    return rows.agg(F.lit(check.name).alias("check"), F.count("row").alias("count"), few.alias("offending"))
+    return rows.agg(F.count("row").alias("count"), few.alias("offending"))
 
 
 def _result(check: Check, found: Row | None, missing: tuple[str, ...]) -> CheckResult:

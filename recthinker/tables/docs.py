@@ -1,5 +1,5 @@
-"""docs/tables.md from the contracts: `python -m recthinker.tables.docs` writes it, a test fails when it
-drifts.
+"""docs/tables.md from the contracts and docs/checks.md from sql/checks: `python -m recthinker.tables.docs` writes
+them, a test fails when they drift.
 """
 
 from collections.abc import Sequence
@@ -8,9 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from recthinker.tables import schemas
+from recthinker.tables.check_files import Check, read_checks
 from recthinker.tables.schemas import Column, Table
 
-DEFAULT_PATH = Path("docs/tables.md")
+TABLES_PATH = Path("docs/tables.md")
+CHECKS_PATH = Path("docs/checks.md")
 INTRODUCTION = """# Tables
 
 Delta tables under `<paths.warehouse>/<table>`. Generated from `recthinker/tables/schemas` by
@@ -26,8 +28,18 @@ SECTIONS = (
 )
 
 
+CHECKS_INTRODUCTION = """# Checks
+
+Statements of `sql/checks` that return the rows that break a rule. Rows of D are checked after they were written aside
+and before they are published: a check that stops keeps all of them back, one that warns is told in `table_status` and
+on the nightly page. `<table>_before`: rows of the date built before D; without them the check is skipped. `row_counts`:
+rows of D by table. Generated from `sql/checks` by `python -m recthinker.tables.docs`: change it there.
+"""
+CHECKS_SECTIONS = ("Landing tables, before a build", "Rows of D, before they are published")
+
+
 def render_tables() -> str:
-    """The whole page as Markdown."""
+    """docs/tables.md as Markdown."""
     return "\n".join([INTRODUCTION, *(_section(title, tables) for title, tables in SECTIONS)])
 
 
@@ -67,11 +79,32 @@ def type_name(type_: pa.DataType) -> str:
     return "timestamp" if pa.types.is_timestamp(type_) else names.get(str(type_), str(type_))
 
 
+def render_checks() -> str:
+    """docs/checks.md as Markdown."""
+    checks = read_checks()
+    landing = [check for check in checks if check.is_landing]
+    of_a_date = [check for check in checks if not check.is_landing]
+    sections = zip(CHECKS_SECTIONS, (landing, of_a_date), strict=True)
+    return "\n".join([CHECKS_INTRODUCTION, *(_check_section(title, rows) for title, rows in sections)])
+
+
+def _check_section(title: str, checks: Sequence[Check]) -> str:
+    head = [f"## {title}", "", "| check | finding | reads | rule |", "|---|---|---|---|"]
+    return "\n".join([*head, *map(_check, checks)]) + "\n"
+
+
+def _check(check: Check) -> str:
+    finding = "stops" if check.severity == "stop" else "warns"
+    reads = ", ".join(f"`{frame}`" for frame in check.frames)
+    return f"| `{check.name}` | {finding} | {reads} | {check.rule} |"
+
+
 def main() -> None:
-    """Write the page."""
-    DEFAULT_PATH.parent.mkdir(parents=True, exist_ok=True)
-    DEFAULT_PATH.write_text(render_tables(), encoding="utf-8")
-    print(f"wrote {DEFAULT_PATH}")
+    """Write the pages."""
+    for path, page in ((TABLES_PATH, render_tables()), (CHECKS_PATH, render_checks())):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+        print(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,5 @@
 SELECT user_id, rating_count, rating_total, last_day, size(recent) AS recent_items
 FROM {user_state}
 WHERE user_id IS NULL OR coalesce(rating_count, -1) < 0 OR rating_total IS NULL OR recent IS NULL
-   -- array_contains is null where an element is
-   OR array_contains(recent, '') IS NOT FALSE
    OR (last_day IS NULL) <> (size(recent) = 0)
    OR category_counts IS NULL OR array_min(map_values(category_counts)) < 1

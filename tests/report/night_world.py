@@ -17,6 +17,7 @@ from recthinker.tables.schemas import (
     ITEM_METADATA,
     RECOMMENDATIONS,
     RUN_MANIFEST,
+    TABLE_STATUS,
     TRAJECTORIES,
     USER_HISTORY,
     Table,
@@ -100,6 +101,24 @@ def write(warehouse: Path, without: str = "") -> None:
 def overwrite(warehouse: Path, name: str, table: pa.Table) -> None:
     """A newer version of one table."""
     write_deltalake(warehouse / name, table, partition_by=["ds"], mode="overwrite")
+
+
+def write_status(warehouse: Path, rows: list[Row], ds: str = DS) -> None:
+    """Rows of table_status: `rows` hold table, checks and warnings, the rest is filled in."""
+    filler = {
+        "ds": ds,
+        "run_id": RUN_ID,
+        "built_at": WHEN,
+        "hours_late": 1.0,
+        "built": "full",
+        "definition": "d",
+        "inputs": [],
+        "version": 0,
+        "rows": 1,
+        "seconds": 1.0,
+    }
+    status = pa.Table.from_pylist([filler | row for row in rows], schema=TABLE_STATUS.arrow_schema())
+    write_deltalake(warehouse / TABLE_STATUS.name, status, partition_by=["ds"])
 
 
 def write_stages(run_dir: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from recthinker.errors import TableContractError
-from recthinker.report import Stage, read_manifest, read_night
+from recthinker.report import Stage, TableChecks, read_manifest, read_night
 from tests.report import night_world
 
 NEEDED = ["trajectories", "recommendations", "run_manifest", "user_history", "item_metadata", "candidates"]
@@ -52,3 +52,25 @@ def test_pinned_version_is_read_not_the_newest(tmp_path: Path) -> None:
     after = read_night(tmp_path, tmp_path / "run", night_world.DS, night_world.RUN_ID).rows.candidates
     assert after.equals(before)
     assert not after.equals(later)
+
+
+def test_night_holds_what_the_audit_said_of_its_own_date(tmp_path: Path) -> None:
+    night_world.write(tmp_path)
+    both = "mean_rating_jumped: rule (1 row), such as {}"
+    rows = [
+        {"table": "user_profile", "checks": 9, "warnings": [both]},
+        {"table": "co_interaction", "checks": None, "warnings": [both, "a: rule (2 rows), such as {}"]},
+    ]
+    night_world.write_status(tmp_path, rows)
+    night = read_night(tmp_path, tmp_path / "run", night_world.DS, night_world.RUN_ID)
+    assert night.checks == (
+        TableChecks("co_interaction", None, (both, "a: rule (2 rows), such as {}")),
+        TableChecks("user_profile", 9, (both,)),
+    )
+    assert night.warnings == ("a: rule (2 rows), such as {}", both)
+
+
+def test_status_of_another_date_says_nothing_of_this_one(tmp_path: Path) -> None:
+    night_world.write(tmp_path)
+    night_world.write_status(tmp_path, [{"table": "user_profile", "checks": 9, "warnings": []}], ds="1998-04-21")
+    assert read_night(tmp_path, tmp_path / "run", night_world.DS, night_world.RUN_ID).checks == ()

@@ -1,10 +1,11 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from recthinker.report import Night, read_evaluation, read_night, render_page, write_page
+from recthinker.report import Night, TableChecks, read_evaluation, read_night, render_page, write_page
 from tests.report import night_world, small_night
 
 TOOLS = ("user_history", "co_interactions", "item_info")
@@ -107,6 +108,26 @@ def test_page_needs_no_network_and_runs_no_script(world: Night) -> None:
     assert {"script", "link", "img", "iframe", "object"}.isdisjoint(tag for tag, _ in parsed.tags)
     assert not [attrs for _, attrs in parsed.tags if {"src", "href", "srcset"} & attrs.keys()]
     assert not re.search(r"url\(|@import|https?:", html)
+
+
+def test_checks_list_each_warning_once_and_stay_text() -> None:
+    warning = 'mean_rating_jumped: rule (1 row), such as {"user_id":"<script>"}'
+    checks = (TableChecks("user_history", 3, (warning,)), TableChecks("user_profile", None, (warning,)))
+    html = render(replace(small_night.night(), checks=checks))
+    text = Parsed(html).text
+    assert "2 tables were audited before publication; no check that stops a build found a row. 1 warned:" in text
+    assert text.count(warning) == 1
+    assert "user_ history 3 1 user_ profile – 1" in text
+    assert "<script" not in html
+
+
+def test_checks_without_warnings_say_so() -> None:
+    text = Parsed(render(replace(small_night.night(), checks=(TableChecks("user_history", 3, ()),)))).text
+    assert "1 table was audited before publication; no check that stops a build found a row. None warned." in text
+
+
+def test_checks_are_silent_where_nothing_is_recorded(html: str) -> None:
+    assert "Checks" not in Parsed(html).text
 
 
 def test_stories_translate_labels_to_titles(html: str) -> None:

@@ -7,7 +7,8 @@ import pytest
 from deltalake import write_deltalake
 
 from recthinker.errors import ConfigError, TableContractError
-from recthinker.tables.checks import check_names, run_checks
+from recthinker.tables.check_files import read_checks
+from recthinker.tables.checks import audit, run_checks
 from recthinker.tables.schemas import TABLES
 from recthinker.tables.store import TableStore
 from tests import tiny_world
@@ -18,6 +19,7 @@ EVENT = tiny_world.interactions()[0]
 EDGE = tiny_world.item_relations()[0]
 ITEM = tiny_world.items()[0]
 USER = tiny_world.users()[0]
+LANDING_CHECKS = [check.name for check in read_checks() if check.is_landing]
 BROKEN = {
     "interactions_without_id": ("interactions", {**EVENT, "user_id": " "}),
     "interactions_twice": ("interactions", EVENT),
@@ -49,7 +51,7 @@ def append(store: TableStore, table: str, row: tiny_world.Row) -> None:
 
 def test_tiny_world_passes_all_checks(tiny_store: TableStore) -> None:
     results = run_checks(tiny_store.spark, tiny_store)
-    assert [result.name for result in results] == check_names()
+    assert [result.name for result in results] == LANDING_CHECKS
     assert all(result.rule and not result.offending for result in results)
 
 
@@ -60,7 +62,7 @@ def test_each_check_finds_its_row(store: TableStore) -> None:
     with pytest.raises(TableContractError) as caught:
         run_checks(store.spark, store)
     message = str(caught.value)
-    assert message.startswith(f"{len(BROKEN)} of {len(check_names())} checks failed.")
+    assert message.startswith(f"{len(BROKEN)} of {len(LANDING_CHECKS)} checks failed.")
     for name in BROKEN:
         assert f"{name}: " in message
     assert '"item_id":"i99"' in message
@@ -72,8 +74,20 @@ def test_no_events_fail_the_gate(store: TableStore) -> None:
         run_checks(store.spark, store, ["interactions_missing"])
 
 
-def test_every_check_is_tried() -> None:
-    assert set(check_names()) == {*BROKEN, "interactions_missing"}
+def test_gate_can_be_of_some_partitions_only(store: TableStore) -> None:
+    tiny_world.land(store)
+    append(store, "interactions", {**EVENT, "item_id": "i99"})
+    landed = {"interactions": store.read(TABLES["interactions"]), "items": store.read(TABLES["items"])}
+    later = landed | {"interactions": landed["interactions"].where("event_date >= '2024-03-09'")}
+    names = ["interactions_of_unknown_items", "interactions_twice", "users_twice"]
+    assert [result.has_passed for result in audit(store.spark, later, names=names)] == [True, True, False]
+    with pytest.raises(TableContractError, match=r"\(1 row\), such as .*Mend the source and ingest it again"):
+        audit(store.spark, landed, names=names)
+
+
+def test_check_of_other_tables_needs_its_rows(tiny_store: TableStore) -> None:
+    with pytest.raises(ConfigError, match="checks user_profile_values read more than landing tables; give `audit`"):
+        run_checks(tiny_store.spark, tiny_store, ["user_profile_values"])
 
 
 def test_unknown_check_is_named(tiny_store: TableStore) -> None:

@@ -23,6 +23,7 @@ TABLE_STATUS = Table(
         Column("late_events", LONG, "events of D or before that arrived too late to count", nullable=True),
         Column("newest_event", TIME, "time of the newest event known", nullable=True),
         Column("seconds", DOUBLE, "wall seconds of the build of this table, as far as they can be told apart"),
-        Column("warnings", STRINGS, "checks that warned, with rows"),
+        Column("checks", LONG, "checks of its rows that passed; null: it was not audited", nullable=True),
+        Column("warnings", STRINGS, "checks that warned, as `check: rule (count rows), such as {...}`"),
     ),
 )
