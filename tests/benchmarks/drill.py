@@ -107,7 +107,8 @@ def _kill_once(way: Way, moment: float, var: Path) -> Kill:
     arguments = ("--ds", way.ds, "--run-id", "killed")
     job = start(f"jobs.{way.job}", *arguments, environment=_environment(var), log=var / "killed.log")
     try:
-        was_running = job.wait(moment * way.seconds) is None
+        job.wait(moment * way.seconds)
+        was_running = False
     except TimeoutExpired:
         was_running = True
     kill_tree(job.pid)
@@ -166,9 +167,8 @@ def main() -> None:
     root = load_settings().paths.var.absolute() / "drill"
     root.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
-    world = World(
-        events=events, users=max(10, events // 50), items=max(10, events // 100), days=30, seed=arguments.seed
-    )
+    users, items = max(10, events // 50), max(10, events // 100)
+    world = World(events=events, users=users, items=items, days=30, seed=arguments.seed)
     table = Table("job", "way", "killed at", "of", "a reader saw", "in the end equal")
     faults: list[str] = []
     try:
