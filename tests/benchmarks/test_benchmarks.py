@@ -5,6 +5,7 @@ import sys
 from collections import Counter, deque
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -29,10 +30,10 @@ WORLD = World(
 FEATURES = load_settings("test", environ={}).features
 
 
-def known_day(event: dict[str, object]) -> date:
+def known_day(event: dict[str, Any]) -> date:
     """As `recthinker.features.known` says: the event's day, or that within whose grace of 2 hours it arrived."""
-    arrived = event["ingested_at"] - timedelta(hours=WORLD.grace_h)  # type: ignore[operator]
-    return max(event["event_date"], arrived.date())  # type: ignore[type-var]
+    arrived = event["ingested_at"] - timedelta(hours=WORLD.grace_h)
+    return max(event["event_date"], arrived.date())
 
 
 def test_equal_worlds_are_equal_rows_in_the_contracts_schema(tmp_path: Path) -> None:
