@@ -95,13 +95,14 @@ def read_json(url: str) -> Any:
 
     Raises:
         OSError: nothing answers yet.
+        ValueError: what answers is no JSON; a page of Spark's that is still starting says so in words.
     """
     with urllib.request.urlopen(url, timeout=10) as answer:
         return json.load(answer)
 
 
 def wait_for(is_so: Callable[[], bool], what: str, *, seconds: float = START_S) -> None:
-    """Ask until it is so; an address that nothing answers at counts as not yet.
+    """Ask until it is so; an address that does not answer, or not yet in JSON, counts as not yet.
 
     Raises:
         TimeoutError: it was not so in time.
@@ -111,7 +112,7 @@ def wait_for(is_so: Callable[[], bool], what: str, *, seconds: float = START_S) 
         try:
             if is_so():
                 return
-        except OSError:
+        except (OSError, ValueError):
             pass
         time.sleep(0.1)
     raise TimeoutError(f"waited {seconds:.0f} s for {what}")

@@ -73,7 +73,7 @@ def on_cluster(var: Path, cluster: Cluster, *, ui_port: int = 0) -> dict[str, st
 
 def busy_executor(page: str) -> str:
     """An executor with a task at work whose earlier tasks left shuffle files, which the build still needs; or none."""
-    (application,) = read_json(f"{page}/api/v1/applications")
+    [application] = read_json(f"{page}/api/v1/applications")
     for executor in read_json(f"{page}/api/v1/applications/{application['id']}/executors"):
         if executor["id"] != "driver" and executor["activeTasks"] and executor["totalShuffleWrite"]:
             return str(executor["id"])
