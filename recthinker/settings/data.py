@@ -12,6 +12,9 @@ class PathSettings(Section):
 
     var: Path
     """Root of all that is made; `make clean-var` removes it."""
+    warehouse_uri: str | None
+    """Folder of the Delta tables on an object store or another file system, as `s3a://bucket/warehouse`
+    (docs/cluster.md); null: `warehouse` under `var`."""
 
     @property
     def warehouse(self) -> Path:
@@ -77,13 +80,28 @@ class SparkSettings(Section):
     """The Spark session."""
 
     master: str
-    """`local[2]`, `spark://host:port`, ..."""
+    """`local[2]`, `spark://host:port`, ...; that of spark-submit wins (docs/cluster.md)."""
     driver_memory: str = Field(pattern=r"^\d+[mg]$")
     """Heap of the driver, as `4g`."""
+    executor_memory: str | None = Field(pattern=r"^\d+[mg]$")
+    """Heap of an executor; null: Spark's default. Local masters have no executors."""
+    executor_cores: int | None = Field(ge=1)
+    """Cores of an executor; null: Spark's default."""
     shuffle_partitions: int = Field(ge=1)
     """Partitions after a shuffle."""
     jars_dir: Path | None
     """Delta's jars; null: share/recthinker/jars of the environment, where set-up puts them."""
+    packages: tuple[str, ...]
+    """Maven coordinates that Spark resolves at start, Delta's among them; where there are some, or `jars`, the jars of
+    `jars_dir` are not used."""
+    jars: tuple[str, ...]
+    """URIs of jars (`s3a://`, `hdfs://`, `local:` for a file that every node has), Delta's among them."""
+    python: str | None
+    """Python of the executors, a path on their machines; null: that of this process. PYSPARK_PYTHON wins."""
+    ship_code: bool
+    """Whether a session on a cluster sends this package's code to the executors; false where it is installed there."""
+    event_log_dir: str | None
+    """Folder or URI of Spark's event logs, for the history server; null: none are written. It must exist."""
     conf: dict[str, str]
     """More Spark properties, taken as they are."""
 

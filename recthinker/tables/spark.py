@@ -1,12 +1,12 @@
 """The Spark session with Delta, and Spark schemas from the table contracts.
 
 Delta's jars are taken by path, so that a start needs no network. Delta's default of 50 snapshot partitions is
-meant for tables with millions of files: two make small commits about four times faster.
+meant for tables with millions of files: two make small commits about four times faster. Clusters and spark-submit:
+docs/cluster.md.
 """
 
 import os
 import sys
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
@@ -14,6 +14,7 @@ from pyspark.sql.types import StructType
 
 from recthinker.errors import ConfigError
 from recthinker.settings import SparkSettings, resource_dir
+from recthinker.tables.cluster import cluster_properties, ship_package, submitted_properties
 from recthinker.tables.jars import JARS, default_jars_dir, missing_jars
 from recthinker.tables.java import require_java
 from recthinker.tables.schemas import Table
@@ -24,23 +25,26 @@ LOOPBACK = "127.0.0.1"
 def spark_session(settings: SparkSettings, app_name: str) -> SparkSession:
     """The process's Spark session: Delta tables, UTC, no UI, quiet.
 
-    `settings.conf` is applied last and wins. A session that already runs in this process is returned as it
-    is.
+    `settings.conf` wins over what follows from the other settings, and what spark-submit was given wins over both. A
+    session that already runs in this process is returned as it is.
 
     Raises:
         ConfigError: no Java 17 or 21, or a Delta jar is missing.
     """
     require_java()
-    jars_dir = settings.jars_dir or default_jars_dir()
-    missing = missing_jars(jars_dir)
-    if missing:
-        raise ConfigError(f"Delta's jars {', '.join(missing)} are not in {jars_dir}; run `make setup`")
     # Else Spark starts its Python workers with the `python3` of the PATH, which may be another version.
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.builder.appName(app_name).master(settings.master)
-    for key, value in (_properties(settings, jars_dir) | settings.conf).items():
+    os.environ.setdefault("PYSPARK_PYTHON", settings.python or sys.executable)
+    submitted = submitted_properties()
+    jars = {} if submitted else _jars(settings)
+    properties = {"spark.master": settings.master, **_properties(settings), **jars, **settings.conf, **submitted}
+    is_new = SparkSession.getActiveSession() is None
+    builder = SparkSession.builder.appName(app_name)
+    for key, value in properties.items():
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    spark = builder.getOrCreate()
+    if is_new and settings.ship_code and not properties["spark.master"].startswith("local"):
+        ship_package(spark)
+    return spark
 
 
 def spark_schema(table: Table) -> StructType:
@@ -48,13 +52,29 @@ def spark_schema(table: Table) -> StructType:
     return from_arrow_schema(table.arrow_schema())
 
 
-def _properties(settings: SparkSettings, jars_dir: Path) -> dict[str, str]:
+def _jars(settings: SparkSettings) -> dict[str, str]:
+    """Where Spark finds Delta: what the settings name, else the pinned jars of this machine.
+
+    Raises:
+        ConfigError: a pinned jar is missing.
+    """
+    if settings.jars or settings.packages:
+        named = {"spark.jars": settings.jars, "spark.jars.packages": settings.packages}
+        return {key: ",".join(values) for key, values in named.items() if values}
+    jars_dir = settings.jars_dir or default_jars_dir()
+    missing = missing_jars(jars_dir)
+    if missing:
+        raise ConfigError(f"Delta's jars {', '.join(missing)} are not in {jars_dir}; run `make setup`")
+    return {"spark.jars": ",".join(str((jars_dir / name).resolve()) for name in sorted(JARS))}
+
+
+def _properties(settings: SparkSettings) -> dict[str, str]:
     """Spark properties that follow from the settings."""
     loopback = {"spark.driver.host": LOOPBACK, "spark.driver.bindAddress": LOOPBACK}
     log4j = (resource_dir("conf") / "spark-log4j2.properties").resolve().as_uri()
     return {
         **(loopback if settings.master.startswith("local") else {}),
-        "spark.jars": ",".join(str((jars_dir / name).resolve()) for name in sorted(JARS)),
+        **cluster_properties(settings),
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.databricks.delta.snapshotPartitions": "2",

@@ -9,12 +9,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 
 from recthinker.settings import load_settings
 from tests.benchmarks.figures import Bench, Figure, print_figures, write_figures
+from tests.benchmarks.measure import GIB
 from tests.benchmarks.sections import features
 
 SECTIONS: dict[str, Callable[[Bench], list[Figure]]] = {"features": features.figures}
@@ -30,13 +33,22 @@ def main() -> None:
     (root / "spark").mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
     bench = Bench(folder, arguments.size, Console(soft_wrap=True))
+    machine = _machine()
+    bench.console.out(machine, highlight=False)
     try:
         measured = [figure for name in arguments.only or SECTIONS for figure in SECTIONS[name](bench)]
     finally:
         if not arguments.keep:
             shutil.rmtree(folder)
-    write_figures(measured, root / "latest.json")
     print_figures(measured, bench.console)
+    told = [replace(figure, context={**figure.context, "machine": machine}) for figure in measured]
+    write_figures(told, root / "latest.json")
+
+
+def _machine() -> str:
+    """Cores, memory and how busy it is: wall times of a busy machine mean little."""
+    memory = psutil.virtual_memory().total / GIB
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, load {os.getloadavg()[0]:.1f} before the run"
 
 
 def _arguments() -> argparse.Namespace:
