@@ -16,7 +16,7 @@ from recthinker.features.weights import event_weight
 from recthinker.settings import CandidateSettings, FeatureSettings
 from recthinker.tables import schemas
 from recthinker.tables.arrow import table_version
-from recthinker.tables.checks import audit, check_names, told_warnings
+from recthinker.tables.checks import audit, check_names
 from recthinker.tables.publishing import discard, publish, published_version, stage, staged_frame
 from recthinker.tables.staging import Staged
 from recthinker.tables.status import write_status
@@ -119,7 +119,7 @@ def write_candidates(
         inputs=versions,
         version=version,
         seconds=time.monotonic() - started,
-        warnings=told_warnings(results, schemas.CANDIDATES.name),
+        results=results,
     )
     write_status(store.root, status)
     return staged.rows

@@ -24,7 +24,7 @@ from recthinker.features.staged_tables import MAY_BE_EMPTY, StagedTables
 from recthinker.settings import FeatureSettings
 from recthinker.tables import schemas
 from recthinker.tables.check_files import ROW_COUNTS, read_checks
-from recthinker.tables.checks import CheckResult, audit, told_warnings
+from recthinker.tables.checks import CheckResult, audit
 from recthinker.tables.publishing import discard, publish, published_version
 from recthinker.tables.schemas import Table
 from recthinker.tables.status import write_status
@@ -186,7 +186,7 @@ def _publish(
         seconds=tables.seconds[table.name],
         base_ds=plan.base.ds if plan.base and is_on_base else None,
         counts=counts if schemas.INTERACTIONS.name in reads else None,
-        warnings=told_warnings(results, table.name),
+        results=results,
     )
     write_status(tables.store.root, status)
     return staged.rows

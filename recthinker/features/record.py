@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from recthinker.features.known import end_of
 from recthinker.features.landing import Counts
 from recthinker.tables import schemas
+from recthinker.tables.checks import CheckResult, passed_checks, told_warnings
 from recthinker.tables.staging import Staged
 from recthinker.tables.status import TableStatus
 from recthinker.tables.store import TableStore
@@ -23,7 +24,7 @@ def made_status(
     seconds: float,
     base_ds: str | None = None,
     counts: Counts | None = None,
-    warnings: Sequence[str] = (),
+    results: Sequence[CheckResult] | None = None,
 ) -> TableStatus:
     """The record of a table whose rows were published just now.
 
@@ -36,7 +37,7 @@ def made_status(
         seconds: wall time.
         base_ds: date that they were built on; None: from scratch.
         counts: of the events; None: the table reads none.
-        warnings: checks that warned.
+        results: of the audit; None: there was none.
     """
     now = datetime.now(UTC)
     return TableStatus(
@@ -55,7 +56,8 @@ def made_status(
         late_events=counts.late if counts else None,
         newest_event=counts.newest if counts else None,
         seconds=seconds,
-        warnings=list(warnings),
+        checks=None if results is None else passed_checks(results, staged.table),
+        warnings=told_warnings(results or (), staged.table),
     )
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from deltalake import DeltaTable
 
 from recthinker.errors import TableContractError
-from recthinker.tables.arrow import Root, read_arrow, table_dates
+from recthinker.tables.arrow import Root, read_arrow, table_dates, table_location
 from recthinker.tables.schemas import (
     CANDIDATES,
     ITEM_METADATA,
@@ -146,9 +147,10 @@ def read_night(warehouse: Root, run_dir: Path, ds: str, run_id: str) -> Night:
     return Night(run_id, rows, manifest, stages, read_checks(warehouse, ds))
 
 
-def read_checks(warehouse: Path, ds: str) -> tuple[TableChecks, ...]:
+def read_checks(warehouse: Root, ds: str) -> tuple[TableChecks, ...]:
     """What table_status says of the audit of `ds`, by table; empty where it says nothing of that date."""
-    if not (warehouse / TABLE_STATUS.name).is_dir() or ds not in table_dates(warehouse, TABLE_STATUS):
+    location = table_location(warehouse, TABLE_STATUS)
+    if not DeltaTable.is_deltatable(location) or ds not in table_dates(warehouse, TABLE_STATUS):
         return ()
     rows = read_arrow(warehouse, TABLE_STATUS, ds=ds, columns=("table", "checks", "warnings")).sort_by("table")
     return tuple(TableChecks(row["table"], row["checks"], tuple(row["warnings"])) for row in rows.to_pylist())

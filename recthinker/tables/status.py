@@ -39,6 +39,7 @@ class TableStatus:
     late_events: int | None
     newest_event: datetime | None
     seconds: float
+    checks: int | None = None
     warnings: Sequence[str] = field(default_factory=tuple)
 
 
