@@ -4,12 +4,14 @@ tables.
 Spark starts only for tests that ask for it; they are marked `spark`.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
+from recthinker.features import build_features
 from recthinker.settings import Settings, load_settings
 from recthinker.tables.jars import default_jars_dir, resolve_jars
 from recthinker.tables.spark import spark_session
@@ -43,4 +45,14 @@ def tiny_store(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) ->
     """The tiny world's landing tables, written once a test run: read only."""
     store = TableStore(tmp_path_factory.mktemp("tiny") / "warehouse", spark)
     tiny_world.land(store)
+    return store
+
+
+@pytest.fixture(scope="session")
+def built_store(tiny_store: TableStore, tmp_path_factory: pytest.TempPathFactory) -> TableStore:
+    """The tiny world with its feature tables of `tiny_world.DS`, built once a test run: read only."""
+    root = tmp_path_factory.mktemp("built") / "warehouse"
+    shutil.copytree(tiny_store.root, root)
+    store = TableStore(root, tiny_store.spark)
+    build_features(store, tiny_world.DS, load_settings("test", environ={}).features, run_id="built")
     return store

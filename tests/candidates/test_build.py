@@ -1,31 +1,32 @@
+import shutil
+
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from recthinker.candidates import candidates, write_candidates
 from recthinker.candidates.build import weighed_pairs
 from recthinker.errors import TableContractError
-from recthinker.features import feature_tables
-from recthinker.features.build import Landing
+from recthinker.features import known_interactions
+from recthinker.features.plan import plan_candidates
 from recthinker.settings import CandidateSettings, Settings, load_settings
 from recthinker.tables import schemas
 from recthinker.tables.contract import conform
 from recthinker.tables.schemas import CO_INTERACTION, ITEM_METADATA, USER_HISTORY
 from recthinker.tables.spark import spark_schema
+from recthinker.tables.status import read_status
 from recthinker.tables.store import TableStore
 from tests import tiny_world
 
 pytestmark = pytest.mark.spark
 
 
-def build(spark: SparkSession, settings: CandidateSettings, parts: int | None = None) -> DataFrame:
-    world = tiny_world.frames(spark)
+def build(built: TableStore, settings: CandidateSettings, parts: int | None = None) -> DataFrame:
+    interactions = built.read(schemas.INTERACTIONS)
     if parts:
-        world["interactions"] = world["interactions"].repartition(parts, "item_id")
+        interactions = interactions.repartition(parts, "item_id")
     features = load_settings("test", environ={}).features
-    landing = Landing(world["interactions"], world["items"], world["users"], world["item_relations"])
-    made = feature_tables(landing, ds=tiny_world.DS, settings=features)
-    tables = [made[table] for table in (schemas.USER_HISTORY, schemas.CO_INTERACTION, schemas.ITEM_METADATA)]
-    rows = candidates(world["interactions"], *tables, ds=tiny_world.DS, settings=settings, features=features)
+    tables = [built.read(table, ds=tiny_world.DS) for table in (USER_HISTORY, CO_INTERACTION, ITEM_METADATA)]
+    rows = candidates(interactions, *tables, ds=tiny_world.DS, settings=settings, features=features)
     return conform(schemas.CANDIDATES, rows)
 
 
@@ -41,9 +42,9 @@ def owned() -> dict[str, set[str]]:
 
 
 def test_candidates_are_full_unique_and_never_from_the_history(
-    spark: SparkSession, candidate_settings: CandidateSettings
+    built_store: TableStore, candidate_settings: CandidateSettings
 ) -> None:
-    found = lists(build(spark, candidate_settings))
+    found = lists(build(built_store, candidate_settings))
 
     # u12, who has one event, is among them.
     assert set(found) == set(tiny_world.HISTORIES)
@@ -53,18 +54,18 @@ def test_candidates_are_full_unique_and_never_from_the_history(
 
 
 def test_candidates_are_all_the_rest_where_the_catalogue_ends(
-    spark: SparkSession, candidate_settings: CandidateSettings
+    built_store: TableStore, candidate_settings: CandidateSettings
 ) -> None:
-    found = lists(build(spark, candidate_settings.model_copy(update={"max_items": 26})))
+    found = lists(build(built_store, candidate_settings.model_copy(update={"max_items": 26})))
 
     for user, items in found.items():
         assert set(items) == set(tiny_world.item_ids()) - owned()[user]
 
 
 def test_candidates_are_best_first_with_their_sources(
-    spark: SparkSession, candidate_settings: CandidateSettings
+    built_store: TableStore, candidate_settings: CandidateSettings
 ) -> None:
-    rows = build(spark, candidate_settings).collect()
+    rows = build(built_store, candidate_settings).collect()
 
     for row in rows:
         scores = [item.score for item in row["items"]]
@@ -74,11 +75,28 @@ def test_candidates_are_best_first_with_their_sources(
 
 
 def test_candidates_do_not_depend_on_the_order_of_input(
-    spark: SparkSession, candidate_settings: CandidateSettings
+    built_store: TableStore, candidate_settings: CandidateSettings
 ) -> None:
-    one, other = build(spark, candidate_settings), build(spark, candidate_settings, parts=4)
+    one, other = build(built_store, candidate_settings), build(built_store, candidate_settings, parts=4)
 
     assert sorted(one.collect()) == sorted(other.collect())
+
+
+def test_write_candidates_checks_publishes_and_records(built_store: TableStore, settings: Settings) -> None:
+    shutil.copytree(built_store.root, settings.paths.warehouse)
+    store = TableStore(settings.paths.warehouse, built_store.spark)
+    known = known_interactions(store, ds=tiny_world.DS, settings=settings.features)
+
+    users = write_candidates(
+        known, store, ds=tiny_world.DS, settings=settings.candidates, features=settings.features, run_id="test"
+    )
+
+    assert users == store.read(schemas.CANDIDATES, ds=tiny_world.DS).count() == 12
+    (row,) = [row for row in read_status(store.root, tiny_world.DS) if row.table == "candidates"]
+    assert (row.rows, row.run_id, row.warnings) == (12, "test", [])
+    assert row.checks and row.checks > 0
+    plan = plan_candidates(store.root, tiny_world.DS, settings.features, settings.candidates)
+    assert plan.reason is None
 
 
 def test_write_candidates_needs_the_features(store: TableStore, settings: Settings) -> None:
