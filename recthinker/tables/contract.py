@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
@@ -16,7 +17,7 @@ from recthinker.tables.schemas import Table
 from recthinker.tables.spark import spark_schema
 
 SAMPLE_ROWS = 3
-REFUSED = "DELTA_VIOLATE_CONSTRAINT"
+REFUSED = "[DELTA_VIOLATE_CONSTRAINT_WITH_VALUES]"
 """Error class of Delta on Spark for a row that breaks a constraint."""
 
 
@@ -85,13 +86,12 @@ def constraints_kept(table: Table) -> Iterator[None]:
     """
     try:
         yield
-    except Py4JJavaError as error:
-        message = str(error.java_exception.getMessage())
+    except (Py4JJavaError, PySparkException) as error:
+        message = str(error.java_exception.getMessage() if isinstance(error, Py4JJavaError) else error)
         if REFUSED not in message:
             raise
-        raise TableContractError(
-            f"table {table.name}: Delta refused a row, the old rows stay; {' '.join(message.split())[:400]}"
-        ) from error
+        row = " ".join(message.partition(REFUSED)[2].split())[:400]
+        raise TableContractError(f"table {table.name}: Delta refused a row, the old rows stay: {row}") from error
 
 
 def sample(df: DataFrame, rows: int = SAMPLE_ROWS) -> str:

@@ -105,3 +105,12 @@ def test_migrations_are_numbered_once_and_name_what_contracts_have() -> None:
 def test_every_constraint_of_a_contract_has_a_migration() -> None:
     added = {(one.table.name, name) for one in MIGRATIONS for name in one.constraints}
     assert added == {(table.name, name) for table in TABLES.values() for name, _ in table.constraints}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
+def test_a_table_made_from_a_contract_keeps_it(tmp_path: Path, table: Table) -> None:
+    create_table(tmp_path, table)
+    version = DeltaTable(tmp_path / table.name).version()
+    create_table(tmp_path, table)
+    assert DeltaTable(tmp_path / table.name).version() == version == bool(table.constraints)
+    assert pending([tmp_path]) == []
