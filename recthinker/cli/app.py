@@ -105,6 +105,23 @@ def status() -> None:
 
 
 @app.command()
+def maintain(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False) -> None:
+    """Delete old dates, remove files that nobody needs, put small files together."""
+    from recthinker.cli.maintain import show_upkeep
+    from recthinker.cli.nightly import new_run_id
+
+    show_upkeep(load_settings(), console, now=datetime.now(UTC), run_id=new_run_id(), dry_run=dry_run)
+
+
+@app.command()
+def migrate(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False) -> None:
+    """Bring tables that another release made to what this one expects."""
+    from recthinker.cli.migrate import show_migrations
+
+    show_migrations(load_settings().paths, console, dry_run=dry_run)
+
+
+@app.command()
 def evaluate(ds: Day = None) -> None:
     """Evaluate the model that serves on held-out interactions, beside the baselines."""
     _run("evaluate_model", "--ds", _day(ds, load_settings()))

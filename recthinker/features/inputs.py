@@ -18,6 +18,7 @@ from recthinker.errors import TableContractError
 from recthinker.features.known import cutoff
 from recthinker.tables import schemas
 from recthinker.tables.arrow import Root, commits, open_table, read_arrow, table_version
+from recthinker.tables.log import LAYOUT_OPERATIONS
 from recthinker.tables.schemas import Table
 
 DIMENSIONS = (schemas.ITEMS, schemas.USERS, schemas.ITEM_RELATIONS)
@@ -123,8 +124,8 @@ def rows_by_key(
 
 
 def _written(history: Iterable[Mapping[str, Any]]) -> list[tuple[int, int]]:
-    """Version and time (milliseconds) of each commit; one that only made the table, still empty, does not count."""
-    wrote = (commit for commit in history if not str(commit.get("operation")).startswith("CREATE"))
+    """Version and time (milliseconds) of each commit; one that only made or altered the table does not count."""
+    wrote = (commit for commit in history if not str(commit.get("operation")).startswith(LAYOUT_OPERATIONS))
     return [(int(commit["version"]), int(commit["timestamp"])) for commit in wrote]
 
 

@@ -2,8 +2,9 @@
 call.
 """
 
+from recthinker.registry.reads import TableRead
 from recthinker.registry.registry import Registry
 from recthinker.registry.runs import Run
 from recthinker.registry.versions import ModelVersion, require_model
 
-__all__ = ["ModelVersion", "Registry", "Run", "require_model"]
+__all__ = ["ModelVersion", "Registry", "Run", "TableRead", "require_model"]

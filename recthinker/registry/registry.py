@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 from recthinker.errors import RegistryError
+from recthinker.registry.reads import TableRead, read_tables
 from recthinker.registry.runs import Run
 from recthinker.registry.versions import ModelVersion, require_model, version_of_folder
 from recthinker.settings import Settings
@@ -157,6 +158,14 @@ class Registry:
             return None
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return content
+
+    def table_reads(self) -> list[TableRead]:
+        """The tables that runs read which made a registered model, or are going on; none where there is no registry.
+
+        Raises:
+            RegistryError: MLflow cannot be read.
+        """
+        return read_tables(self._client, self._experiment_id, self.tracking_uri) if self._exists() else []
 
     @property
     def _database(self) -> Path:

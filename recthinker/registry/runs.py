@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recthinker.tables.schemas import LANDING
+
 if TYPE_CHECKING:
+    from mlflow.entities import DatasetInput
     from mlflow.tracking import MlflowClient
+
+LANDING_NAMES = frozenset(table.name for table in LANDING)
 
 
 class Run:
@@ -40,15 +45,24 @@ class Run:
         """All files of a folder, kept with the run."""
         self._client.log_artifacts(self.run_id, str(path), folder)
 
-    def log_table_versions(self, versions: Mapping[str, int]) -> None:
-        """The Delta tables that the run read, at their versions, as the run's inputs."""
-        from mlflow.entities import Dataset, DatasetInput
+    def log_table_versions(self, versions: Mapping[str, int], cut: str | None = None) -> None:
+        """The Delta tables that the run read, at their versions, as the run's inputs; upkeep keeps these versions.
 
-        inputs = [
-            DatasetInput(Dataset(name, f"v{version}", "delta", json.dumps({"table": name, "version": version})))
-            for name, version in versions.items()
-        ]
-        self._client.log_inputs(self.run_id, datasets=inputs)
+        Args:
+            versions: by table.
+            cut: name of the training cut whose tables they are, landing tables aside; None: the warehouse's.
+        """
+        self._client.log_inputs(self.run_id, datasets=[_dataset(*pair, cut) for pair in versions.items()])
+
+
+def _dataset(table: str, version: int, cut: str | None) -> "DatasetInput":
+    from mlflow.entities import Dataset, DatasetInput
+
+    source: dict[str, Any] = {"table": table, "version": version}
+    if cut is None or table in LANDING_NAMES:
+        return DatasetInput(Dataset(table, f"v{version}", "delta", json.dumps(source)))
+    # MLflow takes equal names and digests for one dataset: the tables of a cut need names of their own.
+    return DatasetInput(Dataset(f"{cut}/{table}", f"v{version}", "delta", json.dumps({**source, "cut": cut})))
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

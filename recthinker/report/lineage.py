@@ -15,6 +15,7 @@ from recthinker.errors import TableContractError
 from recthinker.report.data import read_manifest
 from recthinker.tables import schemas
 from recthinker.tables.arrow import Root, commits, table_location
+from recthinker.tables.log import LAYOUT_OPERATIONS
 from recthinker.tables.schemas import INGESTS, Table
 from recthinker.tables.status import TableStatus, read_status
 
@@ -166,7 +167,7 @@ def _ingested_files(root: Root) -> dict[tuple[str, str], tuple[Origin, ...]]:
 
 def _is_write(commit: Mapping[str, Any]) -> bool:
     """Whether a commit is more than the making of the table and its upkeep."""
-    return not str(commit.get("operation")).startswith(("CREATE", "OPTIMIZE", "VACUUM"))
+    return not str(commit.get("operation")).startswith((*LAYOUT_OPERATIONS, "OPTIMIZE", "VACUUM"))
 
 
 def _time(commit: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from recthinker.settings.data import (
     FeatureSettings,
     IngestSettings,
     PathSettings,
+    RetentionSettings,
     SnapshotSettings,
     SparkSettings,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "PathSettings",
     "RegistrySettings",
     "ReportSettings",
+    "RetentionSettings",
     "Section",
     "Settings",
     "SnapshotSettings",

@@ -1,4 +1,4 @@
-"""Settings of the data side: paths, Spark, ingest, features, candidates, snapshot."""
+"""Settings of the data side: paths, Spark, ingest, features, candidates, snapshot, retention."""
 
 from pathlib import Path
 
@@ -190,3 +190,20 @@ class SnapshotSettings(Section):
 
     shards: int = Field(ge=1, le=1024)
     """User shards; each is one mapped inference task."""
+
+
+class RetentionSettings(Section):
+    """What upkeep keeps (`python -m jobs.maintain_tables`)."""
+
+    keep_days: int = Field(ge=1)
+    """Logical dates of features, states, candidates and cuts, counted back from the newest, that stay."""
+    keep_output_days: int | None = Field(ge=1)
+    """The same of recommendations, trajectories and run manifests; null: for ever."""
+    vacuum_hours: int = Field(ge=1, le=720)
+    """Hours for which files that were replaced stay for readers of earlier versions."""
+    orphan_hours: int = Field(ge=1)
+    """Hours after which a file that no commit names counts as left behind; longer than any build takes."""
+    compact_above_files: int = Field(ge=1)
+    """Small files of a partition of landing or output tables above which they are put together."""
+    compact_target_mb: int = Field(ge=1)
+    """Size up to which they are; a file below it is small."""

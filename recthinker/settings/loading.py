@@ -21,6 +21,7 @@ from recthinker.settings.data import (
     FeatureSettings,
     IngestSettings,
     PathSettings,
+    RetentionSettings,
     SnapshotSettings,
     SparkSettings,
 )
@@ -46,6 +47,8 @@ class Settings(Section):
     """Candidate sources."""
     snapshot: SnapshotSettings
     """Lookup snapshot."""
+    retention: RetentionSettings
+    """What upkeep of the tables keeps."""
     tools: ToolSettings
     """What the tools show."""
     agent: AgentSettings

@@ -3,6 +3,11 @@
 Rules between tables (references resolve, ...) are not here: `recthinker.tables.checks`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
@@ -12,6 +17,8 @@ from recthinker.tables.schemas import Table
 from recthinker.tables.spark import spark_schema
 
 SAMPLE_ROWS = 3
+REFUSED = "[DELTA_VIOLATE_CONSTRAINT_WITH_VALUES]"
+"""Error class of Delta on Spark for a row that breaks a constraint."""
 
 
 def conform(table: Table, df: DataFrame) -> DataFrame:
@@ -68,6 +75,23 @@ def check_rows(table: Table, df: DataFrame, *, ds: str | None = None, may_be_emp
         key = ", ".join(table.key)
         raise TableContractError(f"{where}: {repeated} rows repeat a key ({key}), such as {sample(twice)}")
     return counts["rows"]
+
+
+@contextmanager
+def constraints_kept(table: Table) -> Iterator[None]:
+    """Tell a row that Delta itself refuses as a broken contract.
+
+    Raises:
+        TableContractError: a row breaks a constraint; nothing was written.
+    """
+    try:
+        yield
+    except (Py4JJavaError, PySparkException) as error:
+        message = str(error.java_exception.getMessage() if isinstance(error, Py4JJavaError) else error)
+        if REFUSED not in message:
+            raise
+        row = " ".join(message.partition(REFUSED)[2].split())[:400]
+        raise TableContractError(f"table {table.name}: Delta refused a row, the old rows stay: {row}") from error
 
 
 def sample(df: DataFrame, rows: int = SAMPLE_ROWS) -> str:

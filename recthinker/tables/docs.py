@@ -58,8 +58,15 @@ def _table(table: Table) -> str:
         "| column | type | null | meaning |",
         "|---|---|---|---|",
         *(_column(column) for column in table.columns),
+        *_constraints(table),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _constraints(table: Table) -> list[str]:
+    if not table.constraints:
+        return []
+    return ["", "Delta refuses rows that break: " + "; ".join(f"`{rule}`" for _, rule in table.constraints) + "."]
 
 
 def _column(column: Column) -> str:

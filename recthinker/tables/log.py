@@ -4,7 +4,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from pyarrow import fs
 
@@ -12,7 +14,10 @@ from recthinker.tables.arrow import Root, table_location
 from recthinker.tables.schemas import Table
 from recthinker.tables.staging import open_location
 
+LAYOUT_OPERATIONS = ("CREATE", "ADD CONSTRAINT", "ADD COLUMN", "SET TBLPROPERTIES")
+"""Beginnings of the operations of commits that make or change a table, not its rows."""
 COMMIT = re.compile(r"(\d{20})\.json")
+CHECKPOINT = re.compile(r"(\d{20})\.checkpoint.*\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,31 @@ def date_changes(root: Root, table: Table) -> DateChanges:
         last |= dict.fromkeys(_changed(text), version)
     versions = [version for version, _ in commits]
     return DateChanges(versions[0], versions[-1], last) if versions else DateChanges(0, -1, {})
+
+
+def named_files(root: Root, table: Table) -> set[str]:
+    """Files that the commits still in a table's log added or removed, relative to the table's folder."""
+    filesystem, folder = open_location(table_location(root, table))
+    found = filesystem.get_file_info(fs.FileSelector(f"{folder}/_delta_log", allow_not_found=True))
+    names: set[str] = set()
+    for info in found:
+        if COMMIT.fullmatch(info.base_name):
+            with filesystem.open_input_stream(info.path) as stream:
+                actions = [json.loads(line) for line in stream.read().decode().splitlines()]
+            names |= {
+                unquote(action[kind]["path"]) for action in actions for kind in ("add", "remove") if kind in action
+            }
+    return names
+
+
+def log_times(root: Root, table: Table) -> dict[int, datetime]:
+    """When each version that can still be opened was written into the log; Delta cleans a log up by these times."""
+    filesystem, folder = open_location(table_location(root, table))
+    found = filesystem.get_file_info(fs.FileSelector(f"{folder}/_delta_log", allow_not_found=True))
+    commits = {int(match[1]): info.mtime for info in found if (match := COMMIT.fullmatch(info.base_name))}
+    checkpoints = {int(match[1]): info.mtime for info in found if (match := CHECKPOINT.fullmatch(info.base_name))}
+    oldest = 0 if 0 in commits else min(checkpoints, default=max(commits, default=0))
+    return {version: at for version, at in sorted({**checkpoints, **commits}.items()) if version >= oldest}
 
 
 def _changed(commit: str) -> set[str]:

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from delta.tables import DeltaTable
 from deltalake import CommitProperties, write_deltalake
-from deltalake import DeltaTable as RustDeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from recthinker.errors import ConfigError
 from recthinker.tables.arrow import Root, open_table, require_ds, table_location, table_version
-from recthinker.tables.contract import check_rows, conform
+from recthinker.tables.contract import check_rows, conform, constraints_kept
+from recthinker.tables.create import create_table, require_columns
 from recthinker.tables.schemas import Table
 
 logger = logging.getLogger(__name__)
@@ -30,13 +30,6 @@ logger = logging.getLogger(__name__)
 MIN_FREE_BYTES = 2**30
 ROWS_PER_FILE = 1_000_000
 USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
-TABLE_PROPERTIES = {
-    # delta-rs and pyarrow readers cannot read deletion vectors.
-    "delta.enableDeletionVectors": "false",
-    # A model's training snapshot must stay readable for longer than the defaults of 7 and 30 days.
-    "delta.deletedFileRetentionDuration": "interval 180 days",
-    "delta.logRetentionDuration": "interval 180 days",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +62,8 @@ class TableStore:
         Raises:
             TableContractError: the table, the version or rows for `ds` do not exist.
         """
+        if version is None:
+            require_columns(table, open_table(self.root, table))
         if ds is None:
             open_table(self.root, table, version=version)
         else:
@@ -80,16 +75,12 @@ class TableStore:
         return rows if ds is None else rows.where(F.col("ds") == ds)
 
     def create(self, table: Table) -> None:
-        """An empty table with the contract's columns, where there is none; null checks are part of its
-        schema.
+        """An empty table with the contract's columns and constraints, where there is none.
+
+        Raises:
+            TableContractError: there is one with other columns.
         """
-        RustDeltaTable.create(
-            self.path(table),
-            table.arrow_schema(),
-            mode="ignore",
-            partition_by=list(table.partition_by),
-            configuration=TABLE_PROPERTIES,
-        )
+        create_table(self.root, table)
 
     def write_ds(self, table: Table, df: DataFrame, *, ds: str, run_id: str) -> Written:
         """Replace the rows of logical date `ds` by `df`; other dates stay.
@@ -145,7 +136,7 @@ class TableStore:
                 .whenMatchedUpdateAll()
                 .whenNotMatchedInsertAll()
             )
-            with self._user_metadata(run_id):
+            with self._user_metadata(run_id), constraints_kept(table):
                 merge.execute()
             return self._written(table, checked)
 
@@ -194,7 +185,8 @@ class TableStore:
         writer = _laid_out(table, checked).write.format("delta").mode(mode).option("userMetadata", run_id)
         if replace_where is not None:
             writer = writer.option("replaceWhere", replace_where)
-        writer.save(self.path(table))
+        with constraints_kept(table):
+            writer.save(self.path(table))
         return self._written(table, checked)
 
     def _written(self, table: Table, checked: "_Checked") -> Written:

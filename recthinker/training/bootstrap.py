@@ -40,7 +40,7 @@ def make_first_champion(
         run.log_params(settings.model_dump(mode="json", include=LOGGED_SECTIONS))
         name, grace_h = f"holdout_last_{settings.training.holdout_last}", settings.features.arrival_grace_h
         cut, features, versions = read_cut(settings.paths, name, ds, grace_h=grace_h)
-        run.log_table_versions(versions)
+        run.log_table_versions(versions, cut=name)
         curve = _Curve(run, on_progress)
         made = train_first_model(cut, features, settings, ds=ds, folder=folder, on_step=curve)
         curve.flush()

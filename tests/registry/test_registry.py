@@ -8,7 +8,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from recthinker.errors import RegistryError
-from recthinker.registry import ModelVersion, Registry, require_model
+from recthinker.registry import ModelVersion, Registry, TableRead, require_model
 from recthinker.settings import Settings
 
 pytestmark = pytest.mark.slow  # importing MLflow and migrating its database take seconds
@@ -150,3 +150,30 @@ def test_run_whose_body_raises_is_failed(registry: Registry) -> None:
     with pytest.raises(ZeroDivisionError), registry.training_run("train") as run:
         raise ZeroDivisionError
     assert MlflowClient(registry.tracking_uri).get_run(run.run_id).info.status == "FAILED"
+
+
+def test_table_reads_are_those_of_registered_models_and_of_runs_that_go_on(
+    registry: Registry, make_model: Callable[[str], Path]
+) -> None:
+    with registry.training_run("train", {"ds": "2024-03-01"}) as run:
+        run.log_table_versions({"interactions": 3, "user_history": 7}, cut="holdout_last_11")
+        registry.register(make_model("first"), run.run_id)
+    with registry.training_run("train", {"ds": "2024-03-02"}) as run:
+        run.log_table_versions({"user_history": 7}, cut="holdout_last_1")
+        registry.register(make_model("second"), run.run_id)
+    with registry.training_run("unused") as run:
+        run.log_table_versions({"items": 1})
+    with registry.training_run("now") as run:
+        run.log_table_versions({"users": 2})
+        reads = registry.table_reads()
+    assert set(reads) == {
+        TableRead("interactions", 3, "2024-03-01", None, "model recthinker/1"),
+        TableRead("user_history", 7, "2024-03-01", "holdout_last_11", "model recthinker/1"),
+        TableRead("user_history", 7, "2024-03-02", "holdout_last_1", "model recthinker/2"),
+        TableRead("users", 2, None, None, "training run now"),
+    }
+
+
+def test_table_reads_without_registry_are_none(settings: Settings) -> None:
+    assert Registry(settings).table_reads() == []
+    assert not settings.paths.mlflow.exists()

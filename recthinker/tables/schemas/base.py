@@ -45,6 +45,9 @@ class Table:
     """Columns that identify a row; empty where rows have no identity."""
     partition_by: tuple[str, ...]
     columns: tuple[Column, ...]
+    constraints: tuple[tuple[str, str], ...] = ()
+    """Name and SQL condition of each rule that Delta itself holds every row to, whoever writes; for tables that are
+    written by Spark and `write_deltalake`, not for those that take over files written aside."""
 
     def arrow_schema(self) -> pa.Schema:
         """The columns as an Arrow schema, in their order."""
@@ -57,5 +60,6 @@ class Table:
 
 
 DS = Column("ds", STRING, "logical date D, `YYYY-MM-DD`; the row sees exactly what was known before the end of D")
+DS_IS_A_DATE = ("ds_is_a_date", "ds LIKE '____-__-__'")
 USER = Column("user_id", STRING, "user")
 ITEM = Column("item_id", STRING, "item")

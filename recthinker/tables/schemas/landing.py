@@ -35,6 +35,7 @@ INTERACTIONS = Table(
         Column("source", STRING, "reader and file it came from"),
         Column("event_date", DATE, "UTC date of `event_time`; the partition"),
     ),
+    (("rating_is_a_number", "rating IS NULL OR NOT isnan(rating)"),),
 )
 ITEMS = Table(
     "items",

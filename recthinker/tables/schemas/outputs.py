@@ -7,6 +7,7 @@ from recthinker.tables.schemas.base import (
     COUNTS,
     DOUBLE,
     DS,
+    DS_IS_A_DATE,
     INT,
     ITEM,
     LONG,
@@ -53,6 +54,7 @@ TRAJECTORIES = Table(
         Column("versions", ATTRIBUTES, "model, prompt and table versions read"),
         Column("fingerprint", STRING, "hash of everything that the episode depended on"),
     ),
+    (DS_IS_A_DATE,),
 )
 RECOMMENDATIONS = Table(
     "recommendations",
@@ -70,6 +72,7 @@ RECOMMENDATIONS = Table(
         Column("model_version", STRING, "registered model and version"),
         Column("run_id", STRING, "run that wrote the row"),
     ),
+    (("rank_from_1", "rank >= 1"), ("score_is_a_number", "NOT isnan(score)"), DS_IS_A_DATE),
 )
 RUN_MANIFEST = Table(
     "run_manifest",
@@ -88,6 +91,7 @@ RUN_MANIFEST = Table(
         Column("seconds", SECONDS, "wall seconds by stage"),
         Column("published_at", TIME, "when the commit was made"),
     ),
+    (("users_not_negative", "users >= 0"), DS_IS_A_DATE),
 )
 
 OUTPUTS = (TRAJECTORIES, RECOMMENDATIONS, RUN_MANIFEST)
