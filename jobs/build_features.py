@@ -51,7 +51,7 @@ def _cut(job: Job, warehouse: TableStore, cut: Cut) -> str:
     with hold(lock, f"training cut {cut.name} of {job.ds}", timeout_s=settings.features.lock_timeout_s):
         rows = build_cut(warehouse, cut, cuts_root=settings.paths.cuts, settings=settings.features, **where)
     if job.args.with_candidates:
-        store = TableStore(settings.paths.cuts / cut.name, warehouse.spark)
+        store = TableStore(settings.paths.cut(cut.name), warehouse.spark)
         view, _ = split_of(warehouse, cut, ds=job.ds, settings=settings.features)
         rows["candidates"] = write_candidates(
             view, store, features=settings.features, settings=settings.candidates, **where

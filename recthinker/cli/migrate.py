@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.table import Table
 
 from recthinker.settings import PathSettings
-from recthinker.tables.arrow import Root
 from recthinker.tables.migrations import Step, migrate, pending
+from recthinker.tables.roots import table_roots
 
 
 def show_migrations(paths: PathSettings, console: Console, *, dry_run: bool) -> None:
@@ -14,7 +14,7 @@ def show_migrations(paths: PathSettings, console: Console, *, dry_run: bool) -> 
     Raises:
         TableContractError: a migration cannot be done, or a table differs from its contract in what none does.
     """
-    roots = table_roots(paths)
+    roots = table_roots(paths.warehouse, paths.cuts)
     steps = pending(roots)
     if steps:
         console.print(_table(steps))
@@ -23,11 +23,6 @@ def show_migrations(paths: PathSettings, console: Console, *, dry_run: bool) -> 
         return
     migrate(roots)
     console.print(f"{len(steps)} migrations done; all tables have this release's columns", highlight=False)
-
-
-def table_roots(paths: PathSettings) -> list[Root]:
-    """The warehouse and those of the cuts, as far as they are there."""
-    return [root for root in (paths.warehouse, *sorted(paths.cuts.glob("*"))) if root.is_dir()]
 
 
 def _table(steps: list[Step]) -> Table:

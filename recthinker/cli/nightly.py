@@ -80,5 +80,5 @@ def print_summary(settings: Settings, run_dirs: list[Path], console: Console) ->
         table.add_row(stage["stage"], f"{stage['seconds']:.1f}", stage["summary"])
     console.print(table)
     night = run_dirs[-1]
-    console.out(f"table   {settings.paths.warehouse / 'recommendations'} (ds={night.parent.name})")
+    console.out(f"table   {settings.paths.warehouse}/recommendations (ds={night.parent.name})")
     console.out(f"report  {night / 'report.html'}")

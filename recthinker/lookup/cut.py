@@ -29,7 +29,7 @@ def read_cut(paths: PathSettings, cut: str, ds: str, *, grace_h: float) -> tuple
     Raises:
         TableContractError: the cut was not built for D (`python -m jobs.build_features --cut ... --with-candidates`).
     """
-    root = paths.cuts / cut
+    root = paths.cut(cut)
     features = read_features(root, ds)
     held_out, held_out_version = read_pinned(root, HELD_OUT, ds)
     candidates, candidates_version = read_pinned(root, CANDIDATES, ds)

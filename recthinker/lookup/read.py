@@ -1,11 +1,9 @@
 """The feature rows of one D from their Delta tables, without Spark, each at a pinned version."""
 
-from pathlib import Path
-
 import pyarrow as pa
 
 from recthinker.lookup.feature_rows import FeatureRows
-from recthinker.tables.arrow import read_arrow, table_dates, table_version
+from recthinker.tables.arrow import Root, read_arrow, table_dates, table_version
 from recthinker.tables.schemas import (
     CO_INTERACTION,
     ITEM_METADATA,
@@ -17,7 +15,7 @@ from recthinker.tables.schemas import (
 )
 
 
-def read_features(root: Path, ds: str) -> FeatureRows:
+def read_features(root: Root, ds: str) -> FeatureRows:
     """The six feature tables under `root` for D.
 
     Raises:
@@ -35,7 +33,7 @@ def read_features(root: Path, ds: str) -> FeatureRows:
     return FeatureRows(**rows, versions=versions)
 
 
-def read_pinned(root: Path, table: Table, ds: str) -> tuple[pa.Table, int]:
+def read_pinned(root: Root, table: Table, ds: str) -> tuple[pa.Table, int]:
     """A table's rows for D, and the version that they were read at."""
     version = table_version(root, table)
     return read_arrow(root, table, ds=ds, version=version), version

@@ -17,18 +17,18 @@ class PathSettings(Section):
     (docs/cluster.md); null: `warehouse` under `var`."""
 
     @property
-    def warehouse(self) -> Path:
+    def warehouse(self) -> Path | str:
         """Delta tables, one folder a table."""
-        return self.var / "warehouse"
+        return self.warehouse_uri or self.var / "warehouse"
 
     @property
-    def cuts(self) -> Path:
+    def cuts(self) -> Path | str:
         """Feature tables of training cuts, one warehouse a cut; never mixed with the serving tables."""
-        return self.var / "cuts"
+        return f"{self.warehouse_uri.rstrip('/')}_cuts" if self.warehouse_uri else self.var / "cuts"
 
-    def holdout(self, n: int) -> Path:
-        """Warehouse of the cut `holdout_last:<n>`."""
-        return self.cuts / f"holdout_last_{n}"
+    def cut(self, name: str) -> Path | str:
+        """Warehouse of a training cut."""
+        return f"{self.cuts}/{name}" if self.warehouse_uri else self.var / "cuts" / name
 
     @property
     def snapshots(self) -> Path:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -20,6 +19,7 @@ from recthinker.sources.inputs import Input, fingerprint
 from recthinker.sources.raw import RawTable, Source
 from recthinker.sources.records import Recipe, TableCount, finished_version, ingested_before, record
 from recthinker.sources.validation import Judged, judge
+from recthinker.tables.arrow import Root
 from recthinker.tables.schemas import INGESTS, INTERACTIONS, ITEM_RELATIONS, ITEMS, QUARANTINE, USERS
 from recthinker.tables.spark import spark_schema
 from recthinker.tables.store import TableStore
@@ -54,7 +54,7 @@ class IngestSummary:
 
 def ingest(
     source: Source,
-    warehouse: Path,
+    warehouse: Root,
     rules: IngestSettings,
     *,
     open_spark: Callable[[], SparkSession],

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable
 
 from recthinker.sources.inputs import Input
 from recthinker.sources.raw import Ingested
-from recthinker.tables.arrow import commits, read_arrow
+from recthinker.tables.arrow import Root, commits, read_arrow, table_location
 from recthinker.tables.schemas import INGESTS, INTERACTIONS, QUARANTINE
 
 UNKNOWN_ITEM = "unknown item"
@@ -43,7 +42,7 @@ class Recipe:
         return f"source={self.fingerprint}"
 
 
-def finished_version(root: Path, mark: str) -> int | None:
+def finished_version(root: Root, mark: str) -> int | None:
     """The version of `interactions` whose commit carries `mark`; needs no Spark."""
     for commit in commits(root, INTERACTIONS):
         if str(commit.get("userMetadata", "")).endswith(mark):
@@ -51,11 +50,11 @@ def finished_version(root: Path, mark: str) -> int | None:
     return None
 
 
-def ingested_before(root: Path, options: str) -> list[Ingested]:
+def ingested_before(root: Root, options: str) -> list[Ingested]:
     """The versions of Delta tables that ingests with the same `options` have finished, and that left no event for want
     of its item: that is read again, since the item may be there now.
     """
-    if not DeltaTable.is_deltatable(str(root / INGESTS.name)):
+    if not DeltaTable.is_deltatable(table_location(root, INGESTS)):
         return []
     marks = {str(commit.get("userMetadata", "")).rpartition("source=")[2] for commit in commits(root, INTERACTIONS)}
     wanting = _sources_wanting_items(root)
@@ -94,9 +93,9 @@ def record(
     return pa.Table.from_pylist(rows, schema=INGESTS.arrow_schema())
 
 
-def _sources_wanting_items(root: Path) -> set[str]:
+def _sources_wanting_items(root: Root) -> set[str]:
     """Sources, without their version, with events that were refused for want of their item."""
-    if not DeltaTable.is_deltatable(str(root / QUARANTINE.name)):
+    if not DeltaTable.is_deltatable(table_location(root, QUARANTINE)):
         return set()
     refused = read_arrow(root, QUARANTINE, columns=["source", "reason"]).to_pylist()
     return {row["source"].partition("@")[0] for row in refused if row["reason"] == UNKNOWN_ITEM}

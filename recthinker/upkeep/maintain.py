@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 
 from deltalake import DeltaTable
 
 from recthinker.registry import TableRead
 from recthinker.settings import PathSettings, RetentionSettings
 from recthinker.tables import schemas
-from recthinker.tables.arrow import table_dates, table_location
+from recthinker.tables.arrow import Root, table_dates, table_location
 from recthinker.tables.schemas import TABLES, Table
 from recthinker.tables.upkeep import Upkept, keep_up
 from recthinker.upkeep.references import DATED, PAIRS, References, find_references, first_kept
@@ -57,7 +56,7 @@ def maintain(
     ]
 
 
-def _first_kept(root: Path, table: Table, references: References, settings: RetentionSettings) -> str | None:
+def _first_kept(root: Root, table: Table, references: References, settings: RetentionSettings) -> str | None:
     """The oldest date of a table that stays; None: all stay."""
     if table in DATED:
         return references.first_ds[root]

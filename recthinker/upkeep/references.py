@@ -5,7 +5,6 @@ published nights, and builds that later ones stand on.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 from deltalake import DeltaTable
 
@@ -15,6 +14,7 @@ from recthinker.settings import PathSettings, RetentionSettings
 from recthinker.tables import schemas
 from recthinker.tables.arrow import Root, read_arrow, table_dates, table_location
 from recthinker.tables.pins import Pin
+from recthinker.tables.roots import table_roots
 from recthinker.tables.status import TableStatus, read_status
 
 DATED = (*schemas.FEATURES, *schemas.STATE, schemas.CANDIDATES, schemas.HELD_OUT)
@@ -27,13 +27,13 @@ LANDING = frozenset(table.name for table in schemas.LANDING)
 class References:
     """What has to stay."""
 
-    roots: Sequence[Path]
+    roots: Sequence[Root]
     """Folders of tables: the warehouse, then those of the cuts."""
-    first_ds: Mapping[Path, str | None]
+    first_ds: Mapping[Root, str | None]
     """By folder, the oldest logical date that is kept; None: there is none at all."""
     pins: Sequence[Pin]
     """Versions that are referred to."""
-    pair_dates: Mapping[Path, frozenset[str]]
+    pair_dates: Mapping[Root, frozenset[str]]
     """By folder, dates of `co_interaction_pairs` that the pairs of kept dates add up from."""
 
 
@@ -51,7 +51,7 @@ def find_references(
     Raises:
         SnapshotError: the plan of a run cannot be read.
     """
-    roots = [root for root in (paths.warehouse, *sorted(paths.cuts.glob("*"))) if root.is_dir()]
+    roots = table_roots(paths.warehouse, paths.cuts)
     first = {root: _first_ds(root, settings.keep_days) for root in roots}
     statuses = {root: read_status(root) for root in roots}
     pins = [*_of_reads(paths, roots, reads), *_of_nights(paths, first, settings, now=now)]
@@ -72,21 +72,21 @@ def _first_ds(root: Root, keep_days: int) -> str | None:
     return newest and first_kept(newest, keep_days)
 
 
-def _of_reads(paths: PathSettings, roots: Sequence[Path], reads: Iterable[TableRead]) -> Iterator[Pin]:
+def _of_reads(paths: PathSettings, roots: Sequence[Root], reads: Iterable[TableRead]) -> Iterator[Pin]:
     """Whole versions: a model's data can be read again as they were. Where a run of an earlier release does not tell
     its cut, the version stays in every folder.
     """
     for read in reads:
         if read.table in LANDING:
-            places: Sequence[Path] = [paths.warehouse]
+            places: Sequence[Root] = [paths.warehouse]
         else:
-            places = [paths.cuts / read.cut] if read.cut else roots
+            places = [paths.cut(read.cut)] if read.cut else roots
         for root in places:
             yield Pin(root, read.table, read.version, read.by, ds=read.ds, whole=True)
 
 
 def _of_nights(
-    paths: PathSettings, first: Mapping[Path, str | None], settings: RetentionSettings, *, now: datetime
+    paths: PathSettings, first: Mapping[Root, str | None], settings: RetentionSettings, *, now: datetime
 ) -> Iterator[Pin]:
     """What nights of kept dates read, and what runs read that were planned and are not published yet."""
     root, published = paths.warehouse, _published(paths.warehouse)

@@ -93,7 +93,7 @@ def test_build_cuts_lie_apart_hold_no_target_and_are_built_once(landed: TableSto
 
     assert rows["held_out"] == 12
     assert not Path(landed.path(schemas.USER_PROFILE)).exists()
-    last = TableStore(settings.paths.cuts / "holdout_last_1", landed.spark)
+    last = TableStore(settings.paths.cut("holdout_last_1"), landed.spark)
     profiles = {row.user_id: row for row in last.read(schemas.USER_PROFILE, ds=tiny_world.DS).collect()}
     assert profiles["u01"].interaction_count == 6
     assert "u12" not in profiles

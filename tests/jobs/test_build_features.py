@@ -42,7 +42,7 @@ def test_several_cuts_with_candidates_in_one_go(landed: TableStore, settings: Se
 
     # u12 has one event, which both cuts take away.
     for name in ("holdout_last_1", "holdout_last_2"):
-        store = TableStore(settings.paths.cuts / name, landed.spark)
+        store = TableStore(settings.paths.cut(name), landed.spark)
         assert store.read(schemas.CANDIDATES, ds=tiny_world.DS).count() == 11
     assert not Path(landed.path(schemas.CANDIDATES)).exists()
 

@@ -66,4 +66,4 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
 
 def test_the_folder_of_a_holdout_is_that_of_its_cut() -> None:
     settings = load_settings("test", environ={})
-    assert settings.paths.holdout(11).name == Cut.parse("holdout_last:11").name
+    assert settings.paths.cut("holdout_last_11") == settings.paths.var / "cuts" / Cut.parse("holdout_last:11").name
