@@ -28,8 +28,8 @@ def is_known(row: tiny_world.Row, grace_h: float) -> bool:
 
 
 def thirty_days_later(rows: list[tiny_world.Row], grace_h: float) -> tuple[list[tiny_world.Row], int]:
-    """The rows with everything that D does not know deleted, changed or left, and more of it added; and how many of them
-    are events of D and before that did not arrive in time.
+    """The rows with everything that D does not know deleted, changed or left, and more of it added; and how many of
+    them are events of D and before that did not arrive in time.
     """
     rng = random.Random(SEED)
     kept = [row for row in rows if is_known(row, grace_h)]
