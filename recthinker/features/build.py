@@ -23,9 +23,9 @@ from recthinker.features.record import made_status, recorded_before
 from recthinker.features.staged_tables import MAY_BE_EMPTY, StagedTables
 from recthinker.settings import FeatureSettings
 from recthinker.tables import schemas
-from recthinker.tables.check_files import ROW_COUNTS, read_checks
+from recthinker.tables.check_files import NEW, ROW_COUNTS, read_checks
 from recthinker.tables.checks import CheckResult, audit
-from recthinker.tables.publishing import discard, publish, published_version
+from recthinker.tables.publishing import discard, publish, published_version, staged_frame
 from recthinker.tables.schemas import Table
 from recthinker.tables.status import write_status
 from recthinker.tables.store import TableStore
@@ -151,6 +151,8 @@ def _check_landing(store: TableStore, landing: Landing, plan: FeaturePlan) -> No
 def _check(tables: StagedTables, plan: FeaturePlan) -> list[CheckResult]:
     """The audit of the rows of the date, with those of the date before and the record of all dates before."""
     frames = {table.name: tables.rows(table) for table in (*schemas.FEATURES, *schemas.STATE)}
+    new = {f"{name}{NEW}": staged_frame(tables.store, one, new_only=True) for name, one in tables.staged.items()}
+    frames |= new
     if plan.base:
         for table in schemas.FEATURES:
             before = tables.store.read(table)

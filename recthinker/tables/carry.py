@@ -5,7 +5,7 @@ files are put together on the way, so that their number stays what the size of t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -85,4 +85,5 @@ def _copy(root: str, paths: list[str], key: str, changed: pa.Array, target: str,
     rows = pa.concat_tables(parts, promote_options="permissive")
     if not rows.num_rows:
         return None
-    return write_staged(root, target, rows.sort_by(key) if len(parts) > 1 else rows, {"ds": ds})
+    file = write_staged(root, target, rows.sort_by(key) if len(parts) > 1 else rows, {"ds": ds})
+    return replace(file, is_carried=True)

@@ -2,7 +2,8 @@
 
 First line `-- `, then the rule in a sentence; `-- severity: warning` as the second line where offending rows do not
 stop a build. A statement names what it reads in braces (`FROM {items}`): a table, `<table>_before` (rows of the
-date built before D), or `row_counts` (table, rows: how many rows of D there are). Needs no Spark.
+date built before D), `<table>_new` (rows of D that were computed, not carried on from the date before, where they were
+checked), or `row_counts` (table, rows: how many rows of D there are). Needs no Spark.
 """
 
 import re
@@ -17,9 +18,9 @@ from recthinker.tables.schemas import LANDING, TABLES
 
 Severity = Literal["stop", "warning"]
 
-BEFORE = "_before"
+BEFORE, NEW = "_before", "_new"
 ROW_COUNTS = "row_counts"
-FRAMES = frozenset(TABLES) | {name + BEFORE for name in TABLES} | {ROW_COUNTS}
+FRAMES = frozenset(TABLES) | {name + suffix for name in TABLES for suffix in (BEFORE, NEW)} | {ROW_COUNTS}
 """All that a statement may name."""
 _LANDING = frozenset(table.name for table in LANDING)
 _HEADER = re.compile(r"-- (?P<rule>[^\n]+)\n(?:-- severity: (?P<severity>[^\n]*)\n)?")

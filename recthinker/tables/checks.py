@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from recthinker.errors import ConfigError, TableContractError
-from recthinker.tables.check_files import ROW_COUNTS, Check, Severity, check_names, read_checks
+from recthinker.tables.check_files import NEW, ROW_COUNTS, Check, Severity, check_names, read_checks
 from recthinker.tables.contract import SAMPLE_ROWS
 from recthinker.tables.schemas import CANDIDATES, FEATURES, STATE, TABLES
 from recthinker.tables.store import TableStore
@@ -80,6 +80,7 @@ def audit(
     Args:
         spark: the session.
         frames: by the name in braces: `<table>`, rows of a landing table, or those of D of another one;
+            `<table>_new`, those of them that were not carried on, all where it is not given;
             `<table>_before`, rows of the date built before D; `table_status`, rows of dates before D; `row_counts`
             (table, rows) where the rows of D are known, else they are counted.
         names: the checks to run; `check_names(reading=...)` finds those of a table.
@@ -95,7 +96,7 @@ def audit(
     """
     started = time.monotonic()
     checks = read_checks(names, folder=folder)
-    given = dict(frames)
+    given = {f"{name}{NEW}": rows for name, rows in frames.items()} | dict(frames)
     if any(ROW_COUNTS in check.frames for check in checks) and ROW_COUNTS not in given:
         given |= _row_counts(spark, frames)
     missing = {check.name: tuple(frame for frame in check.frames if frame not in given) for check in checks}
@@ -152,7 +153,7 @@ def passed_checks(results: Iterable[CheckResult], table: str) -> int:
 
 
 def _is_about(result: CheckResult, table: str) -> bool:
-    return table in result.tables or ROW_COUNTS in result.tables
+    return not {table, f"{table}{NEW}", ROW_COUNTS}.isdisjoint(result.tables)
 
 
 def _row_counts(spark: SparkSession, frames: Mapping[str, DataFrame]) -> dict[str, DataFrame]:

@@ -51,12 +51,12 @@ def stage(store: TableStore, table: Table, df: DataFrame, *, ds: str, run: str) 
     return Staged(table.name, ds, tuple(file for file in files if file.rows))
 
 
-def staged_frame(store: TableStore, staged: Staged) -> DataFrame:
-    """The rows that were written aside, with the contract's columns."""
+def staged_frame(store: TableStore, staged: Staged, *, new_only: bool = False) -> DataFrame:
+    """The rows that were written aside, with the contract's columns; or those that were not carried on alone."""
     table = TABLES[staged.table]
     root = store.path(table)
     by_partition: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for file in staged.files:
+    for file in (file for file in staged.files if not (new_only and file.is_carried)):
         by_partition.setdefault(tuple(sorted(file.partition.items())), []).append(f"{root}/{file.path}")
     return _union(store, table, by_partition)
 

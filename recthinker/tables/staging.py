@@ -30,6 +30,8 @@ class StagedFile:
     """Values of the table's partition columns; the file does not hold these columns."""
     stats: str
     """Delta statistics as JSON: rows, and bounds and nulls of plain columns."""
+    is_carried: bool = False
+    """Whether its rows are those of an earlier date, unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
