@@ -25,6 +25,10 @@ from recthinker.tables.store import TableStore
 
 logger = logging.getLogger(__name__)
 
+ATTEMPTS = 30
+"""Tries of a commit that other dates' commits keep crossing."""
+WAIT_S = 0.05
+"""Pause before the second try; each further one waits longer by as much."""
 PARQUET_OPTIONS = {"compression": "zstd", "parquet.compression.codec.zstd.level": "1"}
 
 
@@ -83,8 +87,26 @@ def publish(store: TableStore, staged: Staged, *, run_id: str, after: int) -> in
     """
     table = TABLES[staged.table]
     store.create(table)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            version = _commit(store.path(table), table, staged, run_id=run_id, after=after)
+        except (CommitFailedError, DeltaError) as error:
+            if published_version(store.root, table, staged.ds) != after:
+                raise _met_another(table, staged.ds) from error
+            # Upkeep, or a run of another date, removed files meanwhile: not those of this date.
+            if attempt == ATTEMPTS or not isinstance(error, CommitFailedError):
+                raise
+            time.sleep(WAIT_S * attempt)
+        else:
+            break
+    logger.info("published table=%s ds=%s version=%d rows=%d", table.name, staged.ds, version, staged.rows)
+    return version
+
+
+def _commit(path: str, table: Table, staged: Staged, *, run_id: str, after: int) -> int:
+    """One try of the commit that `publish` makes; its version."""
     # The table as it is read here is what the commit builds on: whatever lands after this line is a conflict.
-    delta = DeltaTable(store.path(table))
+    delta = DeltaTable(path)
     if (delta.transaction_version(_transaction(table, staged.ds)) or 0) != after:
         raise _met_another(table, staged.ds)
     now = time.time_ns() // 1_000_000
@@ -92,22 +114,15 @@ def publish(store: TableStore, staged: Staged, *, run_id: str, after: int) -> in
         custom_metadata={"userMetadata": run_id},
         app_transactions=[Transaction(_transaction(table, staged.ds), after + 1, now)],
     )
-    try:
-        delta.create_write_transaction(
-            [_add(file, now) for file in staged.files],
-            "overwrite",
-            delta.schema(),
-            partition_by=list(table.partition_by),
-            partition_filters=[("ds", "=", staged.ds)],
-            commit_properties=properties,
-        )
-    except (CommitFailedError, DeltaError) as error:
-        if published_version(store.root, table, staged.ds) != after:
-            raise _met_another(table, staged.ds) from error
-        raise
-    version = DeltaTable(store.path(table)).version()
-    logger.info("published table=%s ds=%s version=%d rows=%d", table.name, staged.ds, version, staged.rows)
-    return version
+    delta.create_write_transaction(
+        [_add(file, now) for file in staged.files],
+        "overwrite",
+        delta.schema(),
+        partition_by=list(table.partition_by),
+        partition_filters=[("ds", "=", staged.ds)],
+        commit_properties=properties,
+    )
+    return DeltaTable(path).version()
 
 
 def discard(store: TableStore, staged: Iterable[Staged]) -> None:
