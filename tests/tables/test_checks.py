@@ -28,7 +28,7 @@ BROKEN = {
         "interactions",
         {**EVENT, "event_time": datetime(2024, 3, 2, tzinfo=UTC), "event_date": date(2024, 3, 3)},
     ),
-    "interactions_without_number": ("interactions", {**EVENT, "event_type": "view", "rating": float("nan")}),
+    "interactions_without_number": ("interactions", {**EVENT, "event_type": "view", "rating": float("inf")}),
     "items_without_id": ("items", {**ITEM, "item_id": ""}),
     "items_twice": ("items", ITEM),
     "users_without_id": ("users", {**USER, "user_id": ""}),
