@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from recthinker.features.co_interaction import count_pairs, rank_items
-from recthinker.features.co_interaction.whole import event_weight
-from recthinker.features.order import tie_break
+from recthinker.features.co_interaction import block_count, count_pairs, rank_items
+from recthinker.features.events import as_events
+from recthinker.features.order import numbered, tie_break
+from recthinker.features.weights import event_weight
 from recthinker.settings import FeatureSettings
 from recthinker.tables.staging import StagedFile
 
@@ -26,12 +27,26 @@ def numbered_events(interactions: DataFrame, features: FeatureSettings, items: s
     return interactions.select(
         "user_id",
         number.alias("item"),
-        event_weight(features.event_weights).alias("weight"),
+        event_weight(features).alias("weight"),
         F.lit(True).alias("is_new"),
         F.col("event_date").alias("known_day"),
         "event_time",
         tie_break(features.seed, "user_id", "item_id", "event_type").alias("tie"),
     ).where("weight > 0")
+
+
+def from_scratch(interactions: DataFrame, features: FeatureSettings, root: Path) -> Edges:
+    """The table that `interactions` make, counted and ranked in one go."""
+    known = interactions.withColumn("known_day", F.col("event_date"))
+    events = as_events(known, features).where("weight > 0")
+    items = numbered(events.groupBy("item_id").agg(F.count("*").alias("paired")), "item_id")
+    named = events.join(items.select("item_id", F.col("number").alias("item")), "item_id")
+    blocks, rows = block_count(events.count(), features), items.toArrow()
+    pairs = root / "pairs"
+    files = counted(named.withColumn("is_new", F.lit(True)), features, pairs, blocks=blocks)
+    together = {block: [path] for block, path in files.items()}
+    spark = interactions.sparkSession
+    return edges(rank_items(spark, together, rows, settings=features, root=str(root), ds=DS, run="run"), root)
 
 
 def counted(

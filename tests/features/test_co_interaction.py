@@ -7,13 +7,12 @@ from uuid import uuid4
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
-from recthinker.features.co_interaction import WEIGHT_UNIT, co_interaction
+from recthinker.features.co_interaction import WEIGHT_UNIT
 from recthinker.settings import FeatureSettings
 from tests import tiny_world
 from tests.features import pair_tables
-from tests.features.pair_tables import DS, Edges
+from tests.features.pair_tables import Edges
 from tests.features.rows import START, event, histories, shuffled
 
 pytestmark = pytest.mark.spark
@@ -24,12 +23,8 @@ Build = Callable[..., Edges]
 @pytest.fixture
 def edges(features: FeatureSettings, tmp_path: Path) -> Callable[..., Edges]:
     def build(interactions: DataFrame, **settings: Any) -> Edges:
-        root = tmp_path / uuid4().hex
-        known = interactions.withColumn("known_day", F.col("event_date"))
         chosen = features.model_copy(update=settings)
-        files = co_interaction(known, settings=chosen, root=str(root), ds=DS, run="run")
-        assert not list(root.glob("_*"))
-        return pair_tables.edges(files, root)
+        return pair_tables.from_scratch(interactions, chosen, tmp_path / uuid4().hex)
 
     return build
 

@@ -16,6 +16,5 @@ from recthinker.features.co_interaction.count import block_count, count_pairs
 from recthinker.features.co_interaction.pairs import WEIGHT_UNIT
 from recthinker.features.co_interaction.rank import rank_items
 from recthinker.features.co_interaction.summed import compact_pairs
-from recthinker.features.co_interaction.whole import co_interaction
 
-__all__ = ["WEIGHT_UNIT", "block_count", "co_interaction", "compact_pairs", "count_pairs", "rank_items"]
+__all__ = ["WEIGHT_UNIT", "block_count", "compact_pairs", "count_pairs", "rank_items"]
