@@ -16,6 +16,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 
 from recthinker.errors import TableContractError
+from recthinker.features.caps import Capped, capped
 from recthinker.features.definitions import READS
 from recthinker.features.landing import Counts, Landing, count_events, read_landing
 from recthinker.features.plan import FeaturePlan, plan_features
@@ -55,6 +56,8 @@ class BuildSummary:
     rows: Mapping[str, int]
     """By table that was built."""
     warnings: Sequence[CheckResult] = ()
+    limits: Sequence[Capped] = ()
+    """What the limits of the settings left out."""
 
     def __str__(self) -> str:
         """One line for people."""
@@ -63,7 +66,8 @@ class BuildSummary:
         how = f"on top of {self.plan.base.ds}" if self.plan.base else f"from scratch ({self.plan.why_full})"
         told = ", ".join(f"{table} {count}" for table, count in self.rows.items())
         warned = "".join(f"; warning {check.name}: {check.count} rows" for check in self.warnings)
-        return f"{how}: {told}{warned}"
+        limited = "".join(f"; {limit}" for limit in self.limits if limit.full)
+        return f"{how}: {told}{warned}{limited}"
 
 
 def build_features(
@@ -104,7 +108,10 @@ def build_features(
         table.name: _publish(tables, table, plan, counts, results, run_id=run_id, after=after[table.name])
         for table in plan.to_build
     }
-    return BuildSummary(plan, rows, [result for result in results if result.count])
+    limits = capped(tables.rows, landing.item_relations, settings)
+    for limit in limits:
+        logger.info("capped %s", limit)
+    return BuildSummary(plan, rows, [result for result in results if result.count], limits)
 
 
 def make_all(tables: StagedTables, wanted: Collection[Table], *, side_by_side: bool) -> None:

@@ -25,6 +25,7 @@ ORCHESTRATION = frozenset(
         "base",
         "build",
         "built",
+        "caps",
         "cut_build",
         "definitions",
         "inputs",
