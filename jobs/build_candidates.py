@@ -8,7 +8,9 @@ record in `table_status`. Safe to run again: the rows of D are replaced in one c
 from jobs._cli import Job, main
 from recthinker.candidates import write_candidates
 from recthinker.features import known_interactions
+from recthinker.tables.arrow import table_version
 from recthinker.tables.locks import hold
+from recthinker.tables.schemas import INTERACTIONS
 from recthinker.tables.spark import spark_session
 from recthinker.tables.store import TableStore
 
@@ -22,6 +24,7 @@ def run(job: Job) -> str:
         users = write_candidates(
             known_interactions(store, ds=job.ds, settings=settings.features),
             store,
+            interactions_version=table_version(store.root, INTERACTIONS),
             ds=job.ds,
             settings=settings.candidates,
             features=settings.features,

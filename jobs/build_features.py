@@ -13,7 +13,9 @@ from jobs._cli import Job, main
 from recthinker.candidates import write_candidates
 from recthinker.errors import ConfigError
 from recthinker.features import Cut, build_cut, build_features, split_of
+from recthinker.tables.arrow import table_version
 from recthinker.tables.locks import hold
+from recthinker.tables.schemas import INTERACTIONS
 from recthinker.tables.spark import spark_session
 from recthinker.tables.store import TableStore
 
@@ -54,7 +56,12 @@ def _cut(job: Job, warehouse: TableStore, cut: Cut) -> str:
         store = TableStore(settings.paths.cut(cut.name), warehouse.spark)
         view, _ = split_of(warehouse, cut, ds=job.ds, settings=settings.features)
         rows["candidates"] = write_candidates(
-            view, store, features=settings.features, settings=settings.candidates, **where
+            view,
+            store,
+            interactions_version=table_version(warehouse.root, INTERACTIONS),
+            features=settings.features,
+            settings=settings.candidates,
+            **where,
         )
     return f"{cut.name}: {', '.join(f'{table} {count}' for table, count in rows.items()) or 'up to date'}"
 

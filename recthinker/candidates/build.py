@@ -78,6 +78,7 @@ def write_candidates(
     interactions: DataFrame,
     store: TableStore,
     *,
+    interactions_version: int,
     ds: str,
     settings: CandidateSettings,
     features: FeatureSettings,
@@ -89,6 +90,7 @@ def write_candidates(
     Args:
         interactions: the interactions that those features were built from.
         store: where the feature tables lie and the candidates go.
+        interactions_version: version of the table that `interactions` were read from; recorded.
         ds: logical date.
         settings: the sources and their merge.
         features: uses `event_weights`.
@@ -101,6 +103,7 @@ def write_candidates(
     started = time.monotonic()
     after = published_version(store.root, schemas.CANDIDATES, ds)
     versions = {table.name: table_version(store.root, table) for table in CANDIDATES_READ}
+    versions[schemas.INTERACTIONS.name] = interactions_version
     history, metadata = (store.read(table, ds=ds) for table in (schemas.USER_HISTORY, schemas.ITEM_METADATA))
     # Read without `ds`, which would fail on a date on which no item has a neighbour.
     pairs = store.read(schemas.CO_INTERACTION).where(F.col("ds") == ds)

@@ -10,6 +10,7 @@ from recthinker.features import known_interactions
 from recthinker.features.plan import plan_candidates
 from recthinker.settings import CandidateSettings, Settings, load_settings
 from recthinker.tables import schemas
+from recthinker.tables.arrow import table_version
 from recthinker.tables.contract import conform
 from recthinker.tables.schemas import CO_INTERACTION, ITEM_METADATA, USER_HISTORY
 from recthinker.tables.spark import spark_schema
@@ -88,7 +89,13 @@ def test_write_candidates_checks_publishes_and_records(built_store: TableStore, 
     known = known_interactions(store, ds=tiny_world.DS, settings=settings.features)
 
     users = write_candidates(
-        known, store, ds=tiny_world.DS, settings=settings.candidates, features=settings.features, run_id="test"
+        known,
+        store,
+        interactions_version=table_version(store.root, schemas.INTERACTIONS),
+        ds=tiny_world.DS,
+        settings=settings.candidates,
+        features=settings.features,
+        run_id="test",
     )
 
     assert users == store.read(schemas.CANDIDATES, ds=tiny_world.DS).count() == 12
@@ -106,6 +113,7 @@ def test_write_candidates_needs_the_features(store: TableStore, settings: Settin
         write_candidates(
             interactions,
             store,
+            interactions_version=0,
             ds=tiny_world.DS,
             settings=settings.candidates,
             features=settings.features,
