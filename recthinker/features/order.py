@@ -1,6 +1,6 @@
 """The one order of a user's events: by time, ties by a seeded hash, never by id or file order."""
 
-from pyspark.sql import Column, DataFrame, Window, WindowSpec
+from pyspark.sql import Column, Window, WindowSpec
 from pyspark.sql import functions as F
 
 
@@ -14,21 +14,6 @@ def recency(seed: int) -> tuple[Column, Column]:
     return F.col("event_time"), tie_break(seed, "user_id", "item_id", "event_type")
 
 
-def oldest_first(seed: int) -> WindowSpec:
-    """Each user's events in the order they happened."""
-    return Window.partitionBy("user_id").orderBy(*(column.asc() for column in recency(seed)))
-
-
 def newest_first(seed: int) -> WindowSpec:
-    """Each user's events, newest first: exactly the reverse of `oldest_first`."""
+    """Each user's events, newest first."""
     return Window.partitionBy("user_id").orderBy(*(column.desc() for column in recency(seed)))
-
-
-def numbered(ids: DataFrame, column: str) -> DataFrame:
-    """`ids` (one row an id) with `number`, 1 to their count: whole numbers are cheaper to pair and count than
-    strings.
-
-    Numbers are good inside one table only: a new id may shift all of them.
-    """
-    # One partition on purpose: there are far fewer ids than events.
-    return ids.withColumn("number", F.row_number().over(Window.orderBy(column)))

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from recthinker.features.co_interaction import block_count, count_pairs, rank_items
 from recthinker.features.events import as_events
-from recthinker.features.order import numbered, tie_break
+from recthinker.features.order import tie_break
 from recthinker.features.weights import event_weight
 from recthinker.settings import FeatureSettings
 from recthinker.tables.staging import StagedFile
@@ -39,7 +39,8 @@ def from_scratch(interactions: DataFrame, features: FeatureSettings, root: Path)
     """The table that `interactions` make, counted and ranked in one go."""
     known = interactions.withColumn("known_day", F.col("event_date"))
     events = as_events(known, features).where("weight > 0")
-    items = numbered(events.groupBy("item_id").agg(F.count("*").alias("paired")), "item_id")
+    counts = events.groupBy("item_id").agg(F.count("*").alias("paired"))
+    items = counts.withColumn("number", F.row_number().over(Window.orderBy("item_id")))
     named = events.join(items.select("item_id", F.col("number").alias("item")), "item_id")
     blocks, rows = block_count(events.count(), features), items.toArrow()
     pairs = root / "pairs"

@@ -2,7 +2,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from recthinker.features.order import newest_first, numbered, oldest_first
+from recthinker.features.order import newest_first
 from tests.features.rows import histories, shuffled
 
 pytestmark = pytest.mark.spark
@@ -12,8 +12,8 @@ TIED = "a=b=c=d=e=f"
 
 def order_of(spark: SparkSession, seed: int, *, shuffle: bool = False) -> list[str]:
     events = histories(spark, u=f"z {TIED} y")
-    placed = (shuffled(events) if shuffle else events).withColumn("n", F.row_number().over(oldest_first(seed)))
-    return [row.item_id for row in placed.orderBy("n").collect()]
+    placed = (shuffled(events) if shuffle else events).withColumn("n", F.row_number().over(newest_first(seed)))
+    return [row.item_id for row in placed.orderBy(F.desc("n")).collect()]
 
 
 def test_time_comes_first(spark: SparkSession) -> None:
@@ -29,17 +29,3 @@ def test_ties_follow_the_seed_and_not_the_input(spark: SparkSession) -> None:
     assert len({tuple(order) for order in orders}) > 1
     assert sorted(orders[0]) not in orders
     assert order_of(spark, 2, shuffle=True) == orders[2]
-
-
-def test_newest_first_is_the_reverse_of_oldest_first(spark: SparkSession) -> None:
-    placed = histories(spark, u=TIED).select(
-        F.row_number().over(oldest_first(3)).alias("old"), F.row_number().over(newest_first(3)).alias("new")
-    )
-
-    assert {row.old + row.new for row in placed.collect()} == {7}
-
-
-def test_numbered_counts_from_one(spark: SparkSession) -> None:
-    ids = spark.createDataFrame([("b",), ("a",), ("c",)], "item_id string")
-
-    assert sorted(row.number for row in numbered(ids, "item_id").collect()) == [1, 2, 3]
