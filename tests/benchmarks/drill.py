@@ -25,8 +25,8 @@ from rich.table import Table
 
 from recthinker.settings import load_settings
 from tests.benchmarks.generate import write_world
-from tests.benchmarks.killing import kill_tree, start
 from tests.benchmarks.measure import measure
+from tests.benchmarks.processes import exit_on_sigterm, kill_tree, python, start
 from tests.benchmarks.same_rows import are_same, differences, rows_of, table_names
 from tests.benchmarks.world import World
 
@@ -104,15 +104,15 @@ def _untouched(job: str, name: str, ds: str, before: Path) -> Way:
 
 def _kill_once(way: Way, moment: float, var: Path) -> Kill:
     shutil.copytree(way.before, var)
-    arguments = ("--ds", way.ds, "--run-id", "killed")
-    job = start(f"jobs.{way.job}", *arguments, environment=_environment(var), log=var / "killed.log")
+    job = start(_command(way.job, way.ds, "killed"), var / "killed.log", _environment(var))
     try:
         job.wait(moment * way.seconds)
         was_running = False
     except TimeoutExpired:
         was_running = True
-    kill_tree(job.pid)
-    job.wait()
+    finally:
+        kill_tree(job.pid)
+        job.wait()
     seen = {name: _seen(way, var, name) for name in table_names(way.after / "warehouse", var / "warehouse")}
     faults = [f"after the kill, {name} is neither old nor new" for name, what in seen.items() if what == "half"]
     measure(_command(way.job, way.ds, "again"), var / "again.log", _environment(var))
@@ -145,7 +145,7 @@ def _told(seen: dict[str, str]) -> str:
 
 
 def _command(job: str, ds: str, run_id: str) -> list[str]:
-    return [sys.executable, "-m", f"jobs.{job}", "--ds", ds, "--run-id", run_id]
+    return python(f"jobs.{job}", "--ds", ds, "--run-id", run_id)
 
 
 def _environment(var: Path) -> dict[str, str]:
@@ -193,4 +193,5 @@ def _row(kill: Kill) -> tuple[str, ...]:
 
 if __name__ == "__main__":
     os.environ.setdefault("RECTHINKER_ENV", "local")
+    exit_on_sigterm()
     main()

@@ -1,7 +1,6 @@
 """What a section of the benchmarks gets, and the figures that it returns."""
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.measure import Measured, measure
+from tests.benchmarks.processes import python
 
 Context = dict[str, Any]
 
@@ -49,7 +49,7 @@ class Bench:
             RuntimeError: it failed.
         """
         log = self.folder / "logs" / f"{var.name}-{module}.log"
-        done = measure([sys.executable, "-m", module, *arguments], log, {"RECTHINKER__PATHS__VAR": str(var)})
+        done = measure(python(module, *arguments), log, {"RECTHINKER__PATHS__VAR": str(var)})
         self.console.out(
             f"{var.name}: {module} {' '.join(arguments[:4])}: {done.seconds:.1f} s wall, {done.cpu_seconds:.0f} s of "
             f"processor, {done.peak_gib:.2f} GiB",

@@ -4,8 +4,6 @@ Memory is the proportional set size: pages that processes share count once in al
 """
 
 import json
-import os
-import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +11,8 @@ from pathlib import Path
 from time import monotonic
 
 import psutil
+
+from tests.benchmarks.processes import kill_tree, start
 
 INTERVAL_S = 0.5
 GIB = 2**30
@@ -51,18 +51,19 @@ def measure(command: Sequence[str], log: Path, environment: Mapping[str, str] | 
     Raises:
         RuntimeError: it failed; the message holds the end of the log.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
     samples, over = _Samples(), threading.Event()
     started = monotonic()
-    with log.open("wb") as out:
-        child = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})}
-        )
+    child = start(command, log, environment)
     sampler = threading.Thread(target=_sample, args=(child.pid, samples, over))
     sampler.start()
-    code = child.wait()
-    over.set()
-    sampler.join()
+    try:
+        code = child.wait()
+    except BaseException:
+        kill_tree(child.pid)
+        raise
+    finally:
+        over.set()
+        sampler.join()
     seconds = monotonic() - started
     if code:
         raise RuntimeError(f"{' '.join(command)} ended with {code}; the end of {log}:\n{log.read_text()[-2000:]}")

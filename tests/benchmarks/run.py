@@ -18,6 +18,7 @@ from rich.console import Console
 from recthinker.settings import load_settings
 from tests.benchmarks.figures import Bench, Figure, print_figures, write_figures
 from tests.benchmarks.measure import GIB
+from tests.benchmarks.processes import exit_on_sigterm
 from tests.benchmarks.sections import features
 
 SECTIONS: dict[str, Callable[[Bench], list[Figure]]] = {"features": features.figures}
@@ -60,4 +61,5 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    exit_on_sigterm()
     main()

@@ -1,7 +1,6 @@
 """A Spark standalone cluster of this machine's own: a master and workers of 1 core on 127.0.0.1, at free ports."""
 
 import json
-import os
 import socket
 import subprocess
 import time
@@ -16,7 +15,7 @@ from typing import Any
 import psutil
 import pyspark
 
-from tests.benchmarks.killing import kill_tree
+from tests.benchmarks.processes import kill_tree, start
 
 HOST = "127.0.0.1"
 START_S = 180
@@ -119,12 +118,5 @@ def wait_for(is_so: Callable[[], bool], what: str, *, seconds: float = START_S) 
 
 
 def _spark_class(log: Path, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "SPARK_LOCAL_IP": HOST, "SPARK_DAEMON_MEMORY": "256m"}
-    with log.open("wb") as out:
-        return subprocess.Popen(
-            [SPARK_CLASS, f"org.apache.spark.deploy.{name}", *arguments],
-            env=environment,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    environment = {"SPARK_LOCAL_IP": HOST, "SPARK_DAEMON_MEMORY": "256m"}
+    return start([SPARK_CLASS, f"org.apache.spark.deploy.{name}", *arguments], log, environment)

@@ -11,7 +11,7 @@ import pytest
 
 from recthinker.tables.jars import JARS, default_jars_dir
 from tests.benchmarks.generate import write_world
-from tests.benchmarks.killing import kill_tree, start
+from tests.benchmarks.processes import kill_tree, python, start
 from tests.benchmarks.same_rows import differences
 from tests.benchmarks.spark_cluster import HOST, Cluster, free_port, read_json, spark_cluster, wait_for
 from tests.benchmarks.world import World
@@ -45,7 +45,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def on_one_core(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A `var` with tables that local[1] built."""
     var = landed(tmp_path_factory.mktemp("one-core"))
-    job = start("jobs.build_features", *BUILD, environment=environment(var), log=var / "log")
+    job = start(python("jobs.build_features", *BUILD), var / "log", environment(var))
     assert job.wait(TIMEOUT_S) == 0, (var / "log").read_text()
     return var
 
@@ -112,7 +112,7 @@ def test_spark_submit_decides_on_the_master(on_one_core: Path, cluster: Cluster,
 def test_a_build_survives_the_death_of_a_worker(on_one_core: Path, cluster: Cluster, tmp_path: Path) -> None:
     """Last, because it leaves the cluster with one worker."""
     var, ui_port = landed(tmp_path), free_port()
-    job = start("jobs.build_features", *BUILD, environment=on_cluster(var, cluster, ui_port=ui_port), log=var / "log")
+    job = start(python("jobs.build_features", *BUILD), var / "log", on_cluster(var, cluster, ui_port=ui_port))
     chosen: list[str] = []
 
     def is_busy() -> bool:
