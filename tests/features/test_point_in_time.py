@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from recthinker.features import build_features
 from recthinker.features.known import cutoff, end_of
 from recthinker.settings import FeatureSettings
+from recthinker.tables.schemas import INTERACTIONS
 from recthinker.tables.status import read_status
 from tests import tiny_world
 from tests.features.test_incremental import day, land, small, tables_of, world
@@ -44,6 +45,7 @@ def thirty_days_later(rows: list[tiny_world.Row], grace_h: float) -> tuple[list[
     for row in rng.sample(kept, 60):
         time = row["event_time"] + timedelta(days=30)
         kept.append({**row, "event_time": time, "event_date": time.date(), "event_type": "wish", "ingested_at": None})
+    kept = list({tuple(row[name] for name in INTERACTIONS.key): row for row in kept}.values())
     late_count = sum(row["event_time"] < end_of(DS) and not is_known(row, grace_h) for row in kept)
     return kept, late_count
 
