@@ -47,12 +47,20 @@ class Cluster:
             LookupError: no worker runs it.
         """
         for worker in self.workers:
-            commands = (child.cmdline() for child in psutil.Process(worker.pid).children(recursive=True))
+            commands = (_command(child) for child in psutil.Process(worker.pid).children(recursive=True))
             if any(("--executor-id", executor) in pairwise(words) for words in commands):
                 kill_tree(worker.pid)
                 worker.wait()
                 return
         raise LookupError(f"no worker runs executor {executor}")
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """How a process was called; nothing of one that has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie is one of these
+        return []
 
 
 @contextmanager
