@@ -19,12 +19,14 @@ def run(job: Job) -> str:
     """Build the candidates of D from its feature tables."""
     settings = job.settings
     store = TableStore(settings.paths.warehouse, spark_session(settings.spark, "recthinker-build-candidates"))
+    # Before the rows are read: should more arrive in between, the next plan sees that these candidates lack it.
+    version = table_version(store.root, INTERACTIONS)
     lock = settings.paths.locks / f"candidates-{job.ds}.lock"
     with hold(lock, f"candidates of {job.ds}", timeout_s=settings.features.lock_timeout_s):
         users = write_candidates(
             known_interactions(store, ds=job.ds, settings=settings.features),
             store,
-            interactions_version=table_version(store.root, INTERACTIONS),
+            interactions_version=version,
             ds=job.ds,
             settings=settings.candidates,
             features=settings.features,
