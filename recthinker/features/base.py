@@ -6,6 +6,7 @@ categories of the items it knew. Users' attributes may differ: the users concern
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from recthinker.features.built import BUILT_TABLES, Built
 from recthinker.features.definitions import READS
@@ -29,6 +30,10 @@ class Base:
     pairs: tuple[str, ...]
     """Dates whose rows of `co_interaction_pairs` add up to the pairs of `ds`: first one built from scratch, then
     increments."""
+    events: int = 0
+    """Events that `ds` knew."""
+    newest_event: datetime | None = None
+    """Time of the newest of them."""
 
 
 def find_base(built: Built, ds: str) -> tuple[Base | None, str | None]:
@@ -60,7 +65,10 @@ def _as_base(built: Built, date: str, ds: str) -> Base | str:
         changed = [_changed_users(built, version, now["users"]) for version in users]
     except GONE:
         return "versions of items or users that it read are gone"
-    return Base(date, frozenset().union(*changed), pairs)
+    state = built.status(schemas.ITEM_STATE, date)
+    if state is None or state.events is None:
+        return "its events were not counted"
+    return Base(date, frozenset().union(*changed), pairs, state.events, state.newest_event)
 
 
 def _recorded(built: Built, date: str, name: str) -> set[int]:

@@ -13,12 +13,14 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from recthinker.errors import TableContractError
+from recthinker.features.base import Base
 from recthinker.features.caps import Capped, capped
 from recthinker.features.definitions import READS
-from recthinker.features.landing import Counts, Landing, count_events, read_landing
+from recthinker.features.landing import NOTHING, Counts, Landing, count_events, read_landing
 from recthinker.features.plan import FeaturePlan, plan_features
 from recthinker.features.record import made_status, recorded_before
 from recthinker.features.staged_tables import MAY_BE_EMPTY, StagedTables
@@ -93,17 +95,19 @@ def build_features(
         return BuildSummary(plan, {})
     base_ds = plan.base.ds if plan.base else None
     logger.info("building features ds=%s base=%s why_full=%s", ds, base_ds, plan.why_full)
-    counts = count_events(store, plan.inputs, ds=ds, settings=settings)
     landing = read_landing(store, plan.inputs, ds=ds, base_ds=base_ds, settings=settings)
-    _check_landing(store, landing, plan)
     tables = StagedTables(store, landing, plan.base, ds, settings, f"{run_id}-{time.time_ns():x}")
     try:
         with cached(landing.events) if plan.base else nullcontext():
+            counts = count_events(store, landing, plan.inputs, _known_to(plan.base), ds=ds, settings=settings)
+            _check_landing(store, landing, plan)
             make_all(tables, plan.to_build, side_by_side=plan.base is not None or counts.events < LARGE)
         results = _check(tables, plan)
     except BaseException:
         discard(store, tables.staged.values())
         raise
+    finally:
+        tables.remove_taken()
     rows = {
         table.name: _publish(tables, table, plan, counts, results, run_id=run_id, after=after[table.name])
         for table in plan.to_build
@@ -112,6 +116,10 @@ def build_features(
     for limit in limits:
         logger.info("capped %s", limit)
     return BuildSummary(plan, rows, [result for result in results if result.count], limits)
+
+
+def _known_to(base: Base | None) -> Counts:
+    return Counts(base.events, 0, base.newest_event) if base else NOTHING
 
 
 def make_all(tables: StagedTables, wanted: Collection[Table], *, side_by_side: bool) -> None:
@@ -144,9 +152,8 @@ def _require_rows(tables: StagedTables) -> None:
 
 def _check_landing(store: TableStore, landing: Landing, plan: FeaturePlan) -> None:
     """The gate: nothing is built from landing tables that break a rule. On top of a base, days before it are passed."""
-    events = store.read(schemas.INTERACTIONS, version=plan.inputs[schemas.INTERACTIONS.name])
-    if plan.base:
-        events = events.where(events["event_date"] > date.fromisoformat(plan.base.ds))
+    files = pc.field("partition.event_date") > date.fromisoformat(plan.base.ds) if plan.base else None
+    events = store.read(schemas.INTERACTIONS, version=plan.inputs[schemas.INTERACTIONS.name], files=files)
     frames = {"interactions": events, "items": landing.items, "users": landing.users}
     names = {check.name for check in read_checks() if check.is_landing}
     if plan.base:
@@ -162,8 +169,7 @@ def _check(tables: StagedTables, plan: FeaturePlan) -> list[CheckResult]:
     frames |= new
     if plan.base:
         for table in schemas.FEATURES:
-            before = tables.store.read(table)
-            frames[f"{table.name}_before"] = before.where(before["ds"] == plan.base.ds)
+            frames[f"{table.name}_before"] = tables.base_rows(table)
     frames[schemas.TABLE_STATUS.name] = recorded_before(tables.store, tables.ds)
     counted = [(staged.table, staged.rows) for staged in tables.staged.values()]
     frames[ROW_COUNTS] = tables.store.spark.createDataFrame(counted, "table string, rows bigint")

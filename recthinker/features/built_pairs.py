@@ -10,8 +10,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from recthinker.features.co_interaction import block_count, compact_pairs, count_pairs, rank_items
+from recthinker.features.co_interaction.files import block_path
 from recthinker.tables import schemas
-from recthinker.tables.arrow import open_table
+from recthinker.tables.arrow import data_actions, open_table
 from recthinker.tables.staging import Staged, StagedFile, write_staged
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _events(tables: "StagedTables") -> DataFrame:
     """The events to pair, with the numbers of their items; on top of a base also each user's newest earlier items."""
     columns = ("user_id", "item_id", "weight", "known_day", "event_time", "tie")
     events = tables.weighted().select(*columns, F.lit(True).alias("is_new"))
-    before = tables.before(schemas.USER_STATE)
+    before = tables.before_of_touched(schemas.USER_STATE)
     if before is not None:
         n = tables.settings.co_window
         last = F.when(F.size("recent") > n, F.slice("recent", -n, n)).otherwise(F.col("recent"))
@@ -88,7 +89,7 @@ def _published(tables: "StagedTables", dates: Sequence[str]) -> tuple[Files, lis
     """Files of the dates by block, and the bytes of each date."""
     if not dates:
         return {}, []
-    actions = pa.table(open_table(tables.store.root, PAIRS).get_add_actions(flatten=True))
+    actions = data_actions(open_table(tables.store.root, PAIRS))
     files: Files = {}
     sizes = []
     for ds in dates:
@@ -112,7 +113,7 @@ def _empty(blocks: int, files: Iterable[StagedFile], *, root: str, ds: str, run:
     names = [column.name for column in PAIRS.columns if column.name not in PAIRS.partition_by]
     rows = pa.schema([PAIRS.arrow_schema().field(name) for name in names]).empty_table()
     return [
-        write_staged(root, f"ds={ds}/{run}/empty-{block:05d}.parquet", rows, {"ds": ds, "block": str(block)})
+        write_staged(root, block_path(block, ds=ds, run=run, name="empty"), rows, {"ds": ds, "block": str(block)})
         for block in range(blocks)
         if block not in there
     ]

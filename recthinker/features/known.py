@@ -7,6 +7,7 @@ the same whenever it is asked, and an event that arrives late counts from a late
 
 from datetime import UTC, date, datetime, time, timedelta
 
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -44,12 +45,27 @@ def known_before(interactions: DataFrame, ds: str, grace_h: float) -> DataFrame:
 
 def newly_known(interactions: DataFrame, after: str, ds: str, grace_h: float) -> DataFrame:
     """The interactions known before the end of `ds` but not before the end of `after`: of the days between, and late
-    arrivals. Files of older days are read only where their statistics show that something arrived late.
+    arrivals.
     """
     recent = F.col("event_date") > F.lit(date.fromisoformat(after))
     arrived_late = F.col("ingested_at") >= F.lit(cutoff(after, grace_h))
     known = known_before(interactions.where(recent | arrived_late), ds, grace_h)
     return known.where(F.col("known_day") > F.lit(date.fromisoformat(after)))
+
+
+def files_after(after: str, grace_h: float) -> pc.Expression:
+    """Condition on the files of `interactions` (`tables.arrow.data_actions`): those that may hold an event not known
+    before the end of `after`, as their dates and the bounds of `ingested_at` tell.
+    """
+    return (pc.field("partition.event_date") > date.fromisoformat(after)) | files_arriving(after, grace_h)
+
+
+def files_arriving(ds: str, grace_h: float) -> pc.Expression:
+    """Condition on the files of `interactions`: those that may hold an event that arrived after the cut-off of `ds`."""
+    # Delta's bounds are cut to milliseconds. There is none where all is null, which counts as in time.
+    is_late = pc.field("max.ingested_at") >= cutoff(ds, grace_h) - timedelta(milliseconds=1)
+    has_times = pc.field("null_count.ingested_at") < pc.field("num_records")
+    return pc.coalesce(is_late, has_times, pc.scalar(True))
 
 
 def arrived_too_late(interactions: DataFrame, ds: str, grace_h: float) -> DataFrame:

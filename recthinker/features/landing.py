@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from recthinker.errors import TableContractError
 from recthinker.features.events import as_events
 from recthinker.features.inputs import input_versions
-from recthinker.features.known import arrived_too_late, known_before, newly_known
+from recthinker.features.known import arrived_too_late, files_after, files_arriving, known_before, newly_known
 from recthinker.settings import FeatureSettings
 from recthinker.tables import schemas
 from recthinker.tables.store import TableStore
@@ -36,6 +37,11 @@ class Counts:
     late: int
     """Of the date or before, but arrived too late to count."""
     newest: datetime | None
+    """Time of the newest event known, with its time zone."""
+
+
+NOTHING = Counts(0, 0, None)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_landing(
@@ -50,10 +56,11 @@ def read_landing(
         base_ds: date whose events are left out; None: none are.
         settings: uses `arrival_grace_h`, `seed` and `event_weights`.
     """
-    interactions, grace_h = _read(store, "interactions", inputs), settings.arrival_grace_h
+    grace_h = settings.arrival_grace_h
     if base_ds is None:
-        known = known_before(interactions, ds, grace_h)
+        known = known_before(_read(store, "interactions", inputs), ds, grace_h)
     else:
+        interactions = _read(store, "interactions", inputs, files_after(base_ds, grace_h))
         known = newly_known(interactions, base_ds, ds, grace_h)
     return with_events(store, inputs, as_events(known, settings))
 
@@ -70,23 +77,40 @@ def known_interactions(store: TableStore, *, ds: str, settings: FeatureSettings)
     return known_before(_read(store, "interactions", inputs), ds, settings.arrival_grace_h)
 
 
-def _read(store: TableStore, name: str, inputs: Mapping[str, int]) -> DataFrame:
-    return store.read(schemas.TABLES[name], version=inputs[name])
+def _read(store: TableStore, name: str, inputs: Mapping[str, int], files: pc.Expression | None = None) -> DataFrame:
+    return store.read(schemas.TABLES[name], version=inputs[name], files=files)
 
 
-def count_events(store: TableStore, inputs: Mapping[str, int], *, ds: str, settings: FeatureSettings) -> Counts:
+def count_events(
+    store: TableStore,
+    landing: Landing,
+    inputs: Mapping[str, int],
+    before: Counts,
+    *,
+    ds: str,
+    settings: FeatureSettings,
+) -> Counts:
     """The events of `ds`, counted.
+
+    Args:
+        store: where the landing tables lie.
+        landing: of `ds`.
+        inputs: version by table, as for `read_landing`.
+        before: of the base, whose events `landing` leaves out; `NOTHING` where it has all.
+        ds: logical date.
+        settings: uses `arrival_grace_h`.
 
     Raises:
         TableContractError: nothing happened before the end of `ds`.
     """
-    interactions = _read(store, "interactions", inputs)
-    known = known_before(interactions, ds, settings.arrival_grace_h)
-    late = arrived_too_late(interactions, ds, settings.arrival_grace_h).agg(F.count(F.lit(1)).alias("late"))
-    row = known.agg(F.count(F.lit(1)).alias("events"), F.max("event_time").alias("newest")).crossJoin(late).collect()[0]
-    if not row["events"]:
-        raise TableContractError(_nothing_known(interactions, ds))
-    return Counts(row["events"], row["late"], row["newest"])
+    grace_h = settings.arrival_grace_h
+    newest = F.max(F.unix_micros("event_time")).alias("newest")
+    row = landing.events.agg(F.count(F.lit(1)).alias("events"), newest).collect()[0]
+    if not before.events + row["events"]:
+        raise TableContractError(_nothing_known(_read(store, "interactions", inputs), ds))
+    late = arrived_too_late(_read(store, "interactions", inputs, files_arriving(ds, grace_h)), ds, grace_h).count()
+    moments = [before.newest, row["newest"] and EPOCH + timedelta(microseconds=row["newest"])]
+    return Counts(before.events + row["events"], late, max(filter(None, moments), default=None))
 
 
 def _nothing_known(interactions: DataFrame, ds: str) -> str:

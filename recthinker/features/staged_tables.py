@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -26,10 +27,11 @@ from recthinker.features.user_profile import user_profile
 from recthinker.features.user_state import user_state
 from recthinker.settings import FeatureSettings
 from recthinker.tables import schemas
-from recthinker.tables.carry import carry, data_files
+from recthinker.tables.carry import Carried, carry, data_files
 from recthinker.tables.publishing import stage, staged_frame
+from recthinker.tables.scan import rows_of_files
 from recthinker.tables.schemas import Table
-from recthinker.tables.staging import Staged
+from recthinker.tables.staging import Staged, remove_files
 from recthinker.tables.store import TableStore
 
 logger = logging.getLogger(__name__)
@@ -58,6 +60,8 @@ class StagedTables:
 
     def __post_init__(self) -> None:
         self.staged: dict[str, Staged] = {}
+        self.carried: dict[str, Carried] = {}
+        """By table, the rows of the base: those that are carried on, and those of users who did something."""
         self.summed_pairs = False
         """Whether the pairs that were written aside are all there are, not those of new events alone."""
         self.seconds: dict[str, float] = {}
@@ -91,8 +95,13 @@ class StagedTables:
         return self.store.read(table, ds=self.ds)
 
     def before(self, table: Table) -> DataFrame | None:
-        """The rows of the base; None: there is no base."""
-        return None if self.base is None else self.store.read(table).where(F.col("ds") == self.base.ds).drop("ds")
+        """The rows of the base without their date; None: there is no base."""
+        return None if self.base is None else self.base_rows(table).drop("ds")
+
+    def base_rows(self, table: Table) -> DataFrame:
+        """The rows of the base, none where there is no base."""
+        ds = self.base.ds if self.base else ""
+        return self.store.read(table, files=pc.field("partition.ds") == ds)
 
     def weighted(self) -> DataFrame:
         """The events that pair items and link users."""
@@ -108,6 +117,19 @@ class StagedTables:
         """On top of a base: the users of the new events of a weight above 0."""
         return self._users(self.weighted())
 
+    def before_of_touched(self, table: Table) -> DataFrame | None:
+        """The rows of the base of the users of the new events; None: there is no base."""
+        if table.name in self.carried:
+            taken = self.carried[table.name].taken
+            return rows_of_files(self.store.spark, table, self.store.path(table), taken).drop("ds")
+        before = self.before(table)
+        return None if before is None else self.only(before, self.touched)
+
+    def remove_taken(self) -> None:
+        """Remove the files that only this build needed."""
+        for name, carried in self.carried.items():
+            remove_files(self.store.path(schemas.TABLES[name]), carried.taken)
+
     def only(self, rows: DataFrame, users: pa.Array) -> DataFrame:
         """The rows of `users`."""
         wanted = self.store.spark.createDataFrame(pa.table({"user_id": users}))
@@ -119,16 +141,27 @@ class StagedTables:
     def _stage(self, table: Table, rows: DataFrame) -> Staged:
         return stage(self.store, table, rows, ds=self.ds, run=self.run)
 
-    def _stage_over(self, table: Table, rows: DataFrame, users: pa.Array) -> Staged:
-        """`rows` of `users`, and on top of a base the rows of all other users as they were."""
+    def _carry(self, table: Table, users: pa.Array) -> None:
+        """On top of a base: carry the rows of all users but `users` on."""
+        if self.base is not None:
+            files, where = data_files(self.store.root, table, self.base.ds), {"ds": self.ds, "run": self.run}
+            self.carried[table.name] = carry(
+                self.store.spark, self.store.path(table), files, key="user_id", changed=users, **where
+            )
+
+    def _stage_over(self, table: Table, rows: DataFrame) -> Staged:
+        """`rows`, and those that were carried on."""
         new = self._stage(table, rows)
-        if self.base is None:
-            return new
-        files = data_files(self.store.root, table, self.base.ds)
-        carried = carry(
-            self.store.spark, self.store.path(table), files, key="user_id", changed=users, ds=self.ds, run=self.run
-        )
+        carried = self.carried[table.name].files if table.name in self.carried else ()
         return Staged(table.name, self.ds, (*new.files, *carried))
+
+    def _states(self, users: pa.Array) -> DataFrame:
+        """On top of a base: rows of `user_state` of the date, of `users`."""
+        staged = self.staged.get(schemas.USER_STATE.name)
+        if staged and pc.all(pc.is_in(users, value_set=self.touched)).as_py():
+            rows = staged_frame(self.store, staged, new_only=True)
+            return rows if len(users) == len(self.touched) else self.only(rows, users)
+        return self.only(self.rows(schemas.USER_STATE), users)
 
     def _item_state(self) -> Staged:
         before = self.before(schemas.ITEM_STATE)
@@ -136,30 +169,35 @@ class StagedTables:
         return self._stage(schemas.ITEM_STATE, rows)
 
     def _user_state(self) -> Staged:
-        before = self.before(schemas.USER_STATE)
-        known = None if before is None else self.only(before, self.touched)
+        self._carry(schemas.USER_STATE, self._touched_or_none())
+        known = self.before_of_touched(schemas.USER_STATE)
         rows = user_state(self.landing.events, self.landing.items, before=known, ds=self.ds, settings=self.settings)
-        return self._stage_over(schemas.USER_STATE, rows, self._touched_or_none())
+        return self._stage_over(schemas.USER_STATE, rows)
 
     def _user_profile(self) -> Staged:
-        states, users = self.rows(schemas.USER_STATE), self._touched_or_none()
-        if self.base is not None:
+        if self.base is None:
+            states = self.rows(schemas.USER_STATE)
+        else:
             changed = pa.array(sorted(self.base.changed_users), pa.string())
-            users = pa.chunked_array([users, changed]).unique()
-            states = self.only(states, users)
+            users = pa.chunked_array([self.touched, changed]).unique()
+            self._carry(schemas.USER_PROFILE, users)
+            states = self._states(users)
         rows = user_profile(states, self.landing.users, ds=self.ds, settings=self.settings)
-        return self._stage_over(schemas.USER_PROFILE, rows, users)
+        return self._stage_over(schemas.USER_PROFILE, rows)
 
     def _user_history(self) -> Staged:
-        before = self.before(schemas.USER_HISTORY)
-        known = None if before is None else self.only(before, self.touched)
+        self._carry(schemas.USER_HISTORY, self._touched_or_none())
+        known = self.before_of_touched(schemas.USER_HISTORY)
         rows = user_history(self.landing.events, before=known, ds=self.ds, settings=self.settings)
-        return self._stage_over(schemas.USER_HISTORY, rows, self._touched_or_none())
+        return self._stage_over(schemas.USER_HISTORY, rows)
 
     def _similar_users(self) -> Staged:
         states = self.rows(schemas.USER_STATE)
-        users = self._touched_or_none() if self.base is None else self.touched_by_weight
-        active = states if self.base is None else self.only(states, users)
+        if self.base is None:
+            active = states
+        else:
+            self._carry(schemas.SIMILAR_USERS, self.touched_by_weight)
+            active = self._states(self.touched_by_weight)
         rows = similar_users(
             self.weighted(),
             newest_items(active, self.settings),
@@ -168,7 +206,7 @@ class StagedTables:
             ds=self.ds,
             settings=self.settings,
         )
-        return self._stage_over(schemas.SIMILAR_USERS, rows, users)
+        return self._stage_over(schemas.SIMILAR_USERS, rows)
 
     def _item_metadata(self) -> Staged:
         states = self.rows(schemas.ITEM_STATE)

@@ -85,6 +85,11 @@ def read_arrow(
     return rows.cast(pa.schema([table.arrow_schema().field(name) for name in names]))
 
 
+def data_actions(delta: DeltaTable) -> pa.Table:
+    """A row a data file: path, size_bytes, partition.<column>, min.<column>, max.<column>, null_count.<column>."""
+    return pa.table(delta.get_add_actions(flatten=True))
+
+
 def commits(root: Root, table: Table) -> list[dict[str, Any]]:
     """The table's commits, newest first, as Delta's history tells them; none where there is no table."""
     location = table_location(root, table)

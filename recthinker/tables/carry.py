@@ -12,12 +12,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
-from recthinker.tables.arrow import Root, open_table
+from recthinker.tables.arrow import Root, data_actions, open_table
 from recthinker.tables.schemas import Table
 from recthinker.tables.staging import StagedFile, open_location, write_staged
 
 TARGET_BYTES = 48 * 2**20
 """Files of less are put together up to this size, compressed; bounds a task's memory too."""
+LEAST_BYTES = 4 * 2**20
+"""Files of less are put together whatever the number of tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +34,25 @@ class DataFile:
 
 def data_files(root: Root, table: Table, ds: str, *, version: int | None = None) -> list[DataFile]:
     """The files that hold the rows of `ds`."""
-    actions = pa.table(open_table(root, table, version=version).get_add_actions(flatten=True))
+    actions = data_actions(open_table(root, table, version=version))
     of_day = actions.filter(pc.equal(actions["partition.ds"], ds))
     return [DataFile(*pair) for pair in zip(of_day["path"].to_pylist(), of_day["size_bytes"].to_pylist(), strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The rows of one date in two parts; paths are relative to the table's folder."""
+
+    files: tuple[StagedFile, ...]
+    """Rows that are carried on, written aside for the later date."""
+    taken: tuple[str, ...]
+    """Files of the rows of the keys that were left out. Nothing publishes them: whoever asked removes them."""
+
+
 def carry(
     spark: SparkSession, root: str, files: Sequence[DataFile], *, key: str, changed: pa.Array, ds: str, run: str
-) -> list[StagedFile]:
-    """Write the rows of `files` aside for `ds`, without those whose `key` is among `changed`.
+) -> Carried:
+    """Write the rows of `files` aside for `ds`: those whose `key` is among `changed` apart from the others.
 
     Args:
         spark: the session whose tasks do the work.
@@ -51,39 +63,48 @@ def carry(
         ds: logical date of the new rows.
         run: name of this attempt.
     """
-    without = spark.sparkContext.broadcast(changed.cast(pa.string()))
-    groups = [(n, group) for n, group in enumerate(_grouped(files))]
+    if not files:
+        return Carried((), ())
+    left_out = spark.sparkContext.broadcast(changed.cast(pa.string()))
+    groups = list(enumerate(_grouped(files, spark.sparkContext.defaultParallelism)))
 
-    def copy(task: tuple[int, list[str]]) -> StagedFile | None:
+    def copy(task: tuple[int, list[str]]) -> tuple[StagedFile | None, StagedFile | None]:
         number, paths = task
-        return _copy(root, paths, key, without.value, f"ds={ds}/{run}/carried-{number:05d}.parquet", ds)
+        kept, taken = _split(root, paths, key, left_out.value)
+        folder, name = f"ds={ds}/{run}", f"{number:05d}.parquet"
+        return _written(root, f"{folder}/carried-{name}", kept, ds), _written(root, f"{folder}/taken-{name}", taken, ds)
 
-    if not groups:
-        return []
     copied = spark.sparkContext.parallelize(groups, len(groups)).map(copy).collect()
-    without.destroy()
-    return [file for file in copied if file is not None]
+    left_out.destroy()
+    kept = tuple(replace(file, is_carried=True) for file, _ in copied if file)
+    return Carried(kept, tuple(file.path for _, file in copied if file))
 
 
-def _grouped(files: Sequence[DataFile]) -> list[list[str]]:
-    """Files put together in the order of their size, so that small ones meet."""
+def _grouped(files: Sequence[DataFile], tasks: int) -> list[list[str]]:
+    """Files put together in the order of their size, so that small ones meet; work for all tasks where it is enough."""
+    share = sum(file.size for file in files) // tasks
     groups: list[list[str]] = []
     room = 0
     for file in sorted(files, key=lambda file: file.size):
         if not groups or file.size > room:
             groups.append([])
-            room = TARGET_BYTES
+            room = max(LEAST_BYTES, min(TARGET_BYTES, share))
         groups[-1].append(file.path)
         room -= file.size
     return groups
 
 
-def _copy(root: str, paths: list[str], key: str, changed: pa.Array, target: str, ds: str) -> StagedFile | None:
+def _split(root: str, paths: list[str], key: str, changed: pa.Array) -> tuple[pa.Table, pa.Table]:
+    """The rows of files whose key is not among `changed`, and those whose key is; sorted by key."""
     filesystem, folder = open_location(root)
-    parts = [pq.read_table(f"{folder}/{path}", filesystem=filesystem, use_threads=False) for path in paths]
-    parts = [part.filter(pc.invert(pc.is_in(part[key], value_set=changed))) for part in parts]
-    rows = pa.concat_tables(parts, promote_options="permissive")
-    if not rows.num_rows:
-        return None
-    file = write_staged(root, target, rows.sort_by(key) if len(parts) > 1 else rows, {"ds": ds})
-    return replace(file, is_carried=True)
+    parts = [
+        pq.read_table(f"{folder}/{path}", filesystem=filesystem, use_threads=False, partitioning=None) for path in paths
+    ]
+    is_changed = [pc.is_in(part[key], value_set=changed) for part in parts]
+    halves = (map(pc.invert, is_changed), is_changed)
+    kept, taken = (pa.concat_tables(map(pa.Table.filter, parts, half), promote_options="permissive") for half in halves)
+    return (kept.sort_by(key), taken.sort_by(key)) if len(parts) > 1 else (kept, taken)
+
+
+def _written(root: str, path: str, rows: pa.Table, ds: str) -> StagedFile | None:
+    return write_staged(root, path, rows, {"ds": ds}) if rows.num_rows else None

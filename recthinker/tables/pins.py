@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
 
-import pyarrow as pa
 from deltalake import DeltaTable
 
-from recthinker.tables.arrow import Root, open_table, table_location
+from recthinker.tables.arrow import Root, data_actions, open_table, table_location
 from recthinker.tables.log import log_times
 from recthinker.tables.schemas import Table
 
@@ -91,7 +90,7 @@ def longer_log(root: Root, table: Table, versions: Iterable[int], now: datetime)
 
 
 def _files(root: Root, table: Table, version: int, pins: Iterable[Pin]) -> set[str]:
-    actions = pa.table(open_table(root, table, version=version).get_add_actions(flatten=True))
+    actions = data_actions(open_table(root, table, version=version))
     paths = [unquote(path) for path in actions["path"].to_pylist()]
     if "ds" not in table.partition_by or any(pin.whole or pin.ds is None for pin in pins):
         return set(paths)

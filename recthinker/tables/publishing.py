@@ -14,11 +14,11 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction
 from pyarrow import fs
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from recthinker.errors import TableContractError
 from recthinker.tables.arrow import Root, table_location
 from recthinker.tables.contract import conform
+from recthinker.tables.scan import rows_of_files
 from recthinker.tables.schemas import TABLES, Table
 from recthinker.tables.staging import Staged, StagedFile, describe, open_location
 from recthinker.tables.store import TableStore
@@ -58,11 +58,8 @@ def stage(store: TableStore, table: Table, df: DataFrame, *, ds: str, run: str) 
 def staged_frame(store: TableStore, staged: Staged, *, new_only: bool = False) -> DataFrame:
     """The rows that were written aside, with the contract's columns; or those that were not carried on alone."""
     table = TABLES[staged.table]
-    root = store.path(table)
-    by_partition: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for file in (file for file in staged.files if not (new_only and file.is_carried)):
-        by_partition.setdefault(tuple(sorted(file.partition.items())), []).append(f"{root}/{file.path}")
-    return _union(store, table, by_partition)
+    paths = [file.path for file in staged.files if not (new_only and file.is_carried)]
+    return rows_of_files(store.spark, table, store.path(table), paths)
 
 
 def published_version(root: Root, table: Table, ds: str) -> int:
@@ -152,20 +149,3 @@ def _parquet_files(folder: str) -> list[str]:
     filesystem, path = open_location(folder)
     found = filesystem.get_file_info(fs.FileSelector(path))
     return sorted(file.base_name for file in found if file.base_name.endswith(".parquet"))
-
-
-def _union(store: TableStore, table: Table, files: dict[tuple[tuple[str, str], ...], list[str]]) -> DataFrame:
-    from recthinker.tables.spark import spark_schema
-
-    schema = spark_schema(table)
-    if not files:
-        return store.spark.createDataFrame([], schema)
-    inner = type(schema)([field for field in schema.fields if field.name not in table.partition_by])
-    frames = []
-    for partition, paths in files.items():
-        values = {name: F.lit(value).cast(schema[name].dataType) for name, value in partition}
-        frames.append(store.spark.read.schema(inner).parquet(*paths).withColumns(values).select(*table.column_names))
-    rows = frames[0]
-    for frame in frames[1:]:
-        rows = rows.unionByName(frame)
-    return rows

@@ -6,7 +6,8 @@ here need neither Spark nor a driver: Spark's tasks call them too.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -70,6 +71,14 @@ def write_staged(root: str, path: str, rows: pa.Table, partition: Mapping[str, s
         coerce_timestamps="us",
     )
     return describe(root, path, partition)
+
+
+def remove_files(root: str, paths: Iterable[str]) -> None:
+    """Remove files that no commit names, as far as they are there; paths are relative to the table's folder."""
+    filesystem, folder = open_location(root)
+    for path in paths:
+        with suppress(FileNotFoundError):
+            filesystem.delete_file(f"{folder}/{path}")
 
 
 def describe(root: str, path: str, partition: Mapping[str, str]) -> StagedFile:

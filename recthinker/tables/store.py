@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pyarrow.compute as pc
 from delta.tables import DeltaTable
 from deltalake import CommitProperties, write_deltalake
 from pyspark.sql import DataFrame, SparkSession
@@ -23,6 +24,7 @@ from recthinker.errors import ConfigError
 from recthinker.tables.arrow import Root, open_table, require_ds, table_location, table_version
 from recthinker.tables.contract import check_rows, conform, constraints_kept
 from recthinker.tables.create import create_table, require_columns
+from recthinker.tables.scan import scan
 from recthinker.tables.schemas import Table
 
 logger = logging.getLogger(__name__)
@@ -56,22 +58,28 @@ class TableStore:
         """Where the table lies."""
         return table_location(self.root, table)
 
-    def read(self, table: Table, *, ds: str | None = None, version: int | None = None) -> DataFrame:
+    def read(
+        self, table: Table, *, ds: str | None = None, version: int | None = None, files: pc.Expression | None = None
+    ) -> DataFrame:
         """Rows of one logical date (None: all) at a version (None: the newest).
+
+        Args:
+            table: contract of the table.
+            ds: logical date.
+            version: of the table.
+            files: condition on columns of `data_actions`: other files are not read.
 
         Raises:
             TableContractError: the table, the version or rows for `ds` do not exist.
         """
+        delta = open_table(self.root, table, version=version)
         if version is None:
-            require_columns(table, open_table(self.root, table))
-        if ds is None:
-            open_table(self.root, table, version=version)
-        else:
+            require_columns(table, delta)
+        if ds is not None:
             require_ds(self.root, table, ds, version=version)
-        reader = self.spark.read.format("delta")
-        if version is not None:
-            reader = reader.option("versionAsOf", version)
-        rows = reader.load(self.path(table))
+            of_date = pc.field("partition.ds") == ds
+            files = of_date if files is None else of_date & files
+        rows = scan(self.spark, table, self.path(table), delta, files)
         return rows if ds is None else rows.where(F.col("ds") == ds)
 
     def create(self, table: Table) -> None:

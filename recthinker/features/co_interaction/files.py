@@ -12,9 +12,9 @@ from recthinker.features.co_interaction.pairs import SCHEMA, Pairs
 from recthinker.tables.staging import StagedFile, open_location, write_staged
 
 
-def block_path(block: int, *, ds: str, run: str) -> str:
-    """Where the file of a block lies in its table's folder."""
-    return f"ds={ds}/{run}/block-{block:05d}.parquet"
+def block_path(block: int, *, ds: str, run: str, name: str = "pairs") -> str:
+    """Where the file of a block lies in the folder of `co_interaction_pairs`."""
+    return f"ds={ds}/block={block}/{run}/{name}.parquet"
 
 
 def write_pairs(pairs: Pairs, block: int, *, root: str, ds: str, run: str) -> StagedFile | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from recthinker.features.co_interaction.files import block_path, read_pairs, run_blocks
+from recthinker.features.co_interaction.files import read_pairs, run_blocks
 from recthinker.features.co_interaction.items import Items, items_by_number
 from recthinker.features.co_interaction.pairs import WEIGHT_UNIT, Pairs, sum_pairs
 from recthinker.features.co_interaction.strongest import Doubles, strongest
@@ -49,7 +49,7 @@ def rank_items(
     def rank(block: int) -> StagedFile | None:
         pairs = sum_pairs([read_pairs(uri) for uri in pair_files[block]], min_support=settings.co_min_support)
         rows = neighbour_rows(pairs, shared.value, settings.co_top_k)
-        return write_staged(root, block_path(block, ds=ds, run=run), rows, {"ds": ds}) if len(rows) else None
+        return write_staged(root, f"ds={ds}/{run}/block-{block:05d}.parquet", rows, {"ds": ds}) if len(rows) else None
 
     try:
         return run_blocks(spark, rank, sorted(pair_files))
