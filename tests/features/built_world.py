@@ -152,7 +152,7 @@ def status(
         inputs=inputs,
         version=version,
         rows=1,
-        events=None,
+        events=3,
         late_events=None,
         newest_event=None,
         seconds=seconds,

@@ -96,11 +96,16 @@ def _add(large: Pairs, small: Pairs, min_support: int) -> Pairs:
     if not len(small):
         return large.where(large.support >= min_support)
     place = np.searchsorted(large.key, small.key)
-    both = large.key.take(place, mode="clip") == small.key if len(large) else np.zeros(len(small), bool)
-    support, weight = large.support.copy(), large.next_weight.copy()
-    support[place[both]] += small.support[both]
-    weight[place[both]] += small.next_weight[both]
-    kept = Pairs(large.key, support, weight).where(support >= min_support)
+    both = large.key.take(place, mode="clip") == small.key
+    # Most pairs are too weak to be kept: only the others are copied.
+    may_stay = large.support >= min_support
+    may_stay[place[both]] = True
+    stay = np.flatnonzero(may_stay)
+    total = Pairs(large.key[stay], large.support[stay], large.next_weight[stay])
+    at = np.searchsorted(stay, place[both])
+    total.support[at] += small.support[both]
+    total.next_weight[at] += small.next_weight[both]
+    kept = total.where(total.support >= min_support)
     return _insert(kept, small.where(~both & (small.support >= min_support)))
 
 
