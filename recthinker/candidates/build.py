@@ -5,7 +5,6 @@ import time
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from recthinker.candidates.als import als_scores
 from recthinker.candidates.co_interaction import co_interaction_scores
 from recthinker.candidates.merge import fuse
 from recthinker.candidates.popularity import popularity_scores
@@ -51,6 +50,9 @@ def candidates(
         settings: the sources and their merge.
         features: uses `event_weights`.
     """
+    # Spark ML takes a second and a half to import: only where candidates are made.
+    from recthinker.candidates.als import als_scores
+
     pairs = weighed_pairs(interactions, features)
     owned = pairs.where(F.col("weight") > 0)
     n, n_popular = settings.per_source, max(settings.per_source, settings.max_items)

@@ -5,7 +5,8 @@ today the events that it knew when it was built, by today's definitions; and wha
 categories of the items it knew. Users' attributes may differ: the users concerned are named.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from recthinker.features.built import BUILT_TABLES, Built
@@ -34,6 +35,9 @@ class Base:
     """Events that `ds` knew."""
     newest_event: datetime | None = None
     """Time of the newest of them."""
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    """Versions of the landing tables that all tables of `ds` were built from, by name; a version that differs between
+    them is left out."""
 
 
 def find_base(built: Built, ds: str) -> tuple[Base | None, str | None]:
@@ -68,7 +72,9 @@ def _as_base(built: Built, date: str, ds: str) -> Base | str:
     state = built.status(schemas.ITEM_STATE, date)
     if state is None or state.events is None:
         return "its events were not counted"
-    return Base(date, frozenset().union(*changed), pairs, state.events, state.newest_event)
+    versions = {name: _recorded(built, date, name) for name in now}
+    inputs = {name: next(iter(found)) for name, found in versions.items() if len(found) == 1}
+    return Base(date, frozenset().union(*changed), pairs, state.events, state.newest_event, inputs)
 
 
 def _recorded(built: Built, date: str, name: str) -> set[int]:

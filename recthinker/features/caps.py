@@ -4,7 +4,8 @@ The limits keep one popular item or one user with very many events from filling 
 the finished rows, so it costs one pass over a few columns.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 from pyspark.sql import DataFrame
@@ -32,11 +33,12 @@ class Capped(NamedTuple):
         return f"{self.table} {self.full} lists at {self.setting} {self.limit}{left_out}"
 
 
-LISTS: Mapping[Table, tuple[str, str]] = {
-    schemas.CO_INTERACTION: ("neighbours.item_id", "co_top_k"),
-    schemas.SIMILAR_USERS: ("neighbours.user_id", "similar_top_k"),
-    schemas.ITEM_RELATION: ("neighbours.relation", "relation_max_neighbours"),
-}
+LISTS: Sequence[tuple[Table, str, str]] = (
+    (schemas.CO_INTERACTION, "neighbours.support", "co_top_k"),
+    (schemas.SIMILAR_USERS, "neighbours.similarity", "similar_top_k"),
+    (schemas.ITEM_RELATION, "neighbours.relation", "relation_max_neighbours"),
+    (schemas.USER_HISTORY, "events.event_time", "history_max_events"),
+)
 """Tables of lists, with the column to count and the setting that limits it."""
 
 
@@ -48,21 +50,19 @@ def capped(rows: Callable[[Table], DataFrame], item_relations: DataFrame, settin
         item_relations: the edges that `item_relation` was made from.
         settings: the limits.
     """
-    found = []
-    for table, (column, setting) in LISTS.items():
-        limit = getattr(settings, setting)
-        full, kept = _lists(rows(table), column, limit)
-        left_out = item_relations.count() - kept if table is schemas.ITEM_RELATION else None
-        found.append(Capped(table.name, setting, limit, full, left_out))
-    limit = settings.history_max_events
-    full, kept = _lists(rows(schemas.USER_HISTORY), "events.event_time", limit)
-    events = rows(schemas.USER_PROFILE).agg(F.sum("interaction_count")).collect()[0][0] or 0
-    found.append(Capped(schemas.USER_HISTORY.name, "history_max_events", limit, full, events - kept))
-    return found
+    queries = [_lists(rows(table), column, getattr(settings, name)) for table, column, name in LISTS]
+    queries.append(rows(schemas.USER_PROFILE).select(F.lit(0), F.sum("interaction_count")))
+    queries.append(item_relations.select(F.lit(0), F.count(F.lit(1))))
+    # One query: each alone would cost more to plan than to run.
+    *lists, (_, events), (_, edges) = reduce(DataFrame.unionAll, queries).collect()
+    entries = {schemas.USER_HISTORY: events or 0, schemas.ITEM_RELATION: edges}
+    return [
+        Capped(table.name, name, getattr(settings, name), full, entries[table] - kept if table in entries else None)
+        for (table, _, name), (full, kept) in zip(LISTS, lists, strict=True)
+    ]
 
 
-def _lists(rows: DataFrame, column: str, limit: int) -> tuple[int, int]:
-    """Lists that are as long as the limit, and entries of all lists."""
+def _lists(rows: DataFrame, column: str, limit: int) -> DataFrame:
+    """One row: lists that are as long as the limit, and entries of all lists."""
     length = F.size(F.col(column))
-    row = rows.agg(F.count_if(length >= limit).alias("full"), F.sum(length).alias("kept")).collect()[0]
-    return row["full"], row["kept"] or 0
+    return rows.agg(F.count_if(length >= limit), F.coalesce(F.sum(length), F.lit(0)))

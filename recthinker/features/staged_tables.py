@@ -110,12 +110,17 @@ class StagedTables:
     @cached_property
     def touched(self) -> pa.Array:
         """On top of a base: the users of the new events."""
-        return self._users(self.landing.events)
+        return self._new_users["user_id"].combine_chunks()
 
     @cached_property
     def touched_by_weight(self) -> pa.Array:
         """On top of a base: the users of the new events of a weight above 0."""
-        return self._users(self.weighted())
+        return self._new_users.filter(pc.field("has_weight"))["user_id"].combine_chunks()
+
+    @cached_property
+    def _new_users(self) -> pa.Table:
+        by_user = self.landing.events.groupBy("user_id")
+        return by_user.agg(F.max(F.col("weight") > 0).alias("has_weight")).toArrow()
 
     def before_of_touched(self, table: Table) -> DataFrame | None:
         """The rows of the base of the users of the new events; None: there is no base."""
@@ -134,9 +139,6 @@ class StagedTables:
         """The rows of `users`."""
         wanted = self.store.spark.createDataFrame(pa.table({"user_id": users}))
         return rows.join(F.broadcast(wanted), "user_id", "left_semi")
-
-    def _users(self, events: DataFrame) -> pa.Array:
-        return events.select("user_id").distinct().toArrow()["user_id"].combine_chunks()
 
     def _stage(self, table: Table, rows: DataFrame) -> Staged:
         return stage(self.store, table, rows, ds=self.ds, run=self.run)

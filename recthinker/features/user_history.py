@@ -35,14 +35,23 @@ def user_history(
 
 
 def _newest_of_both(settings: FeatureSettings) -> Column:
-    """The newest of `events` and `old`, sorted as one list."""
+    """The newest of `events` and `old`, both newest first, as one list."""
 
     def placed(event: Column) -> Column:
         tie = F.xxhash64(F.lit(settings.seed), F.col("user_id"), event.item_id, event.event_type).alias("tie")
         rest = (event[name].alias(name) for name in EVENT if name != "event_time")
         return F.struct(event.event_time.alias("event_time"), tie, *rest)
 
-    new = F.transform("events", lambda event: placed(event.dropFields("nth")))
-    old = F.coalesce(F.transform("old", placed), F.slice(new, 1, 0))
-    kept = F.slice(F.sort_array(F.concat(new, old), asc=False), 1, settings.history_max_events)
-    return F.transform(kept, lambda event: F.struct(*(event[name].alias(name) for name in EVENT)))
+    new, old, n = (
+        F.transform("events", lambda event: event.dropFields("nth")),
+        F.col("old"),
+        settings.history_max_events,
+    )
+    sorted_anew = F.sort_array(F.concat(F.transform(new, placed), F.transform(old, placed)), asc=False)
+    as_event = F.transform(
+        F.slice(sorted_anew, 1, n), lambda event: F.struct(*(event[name].alias(name) for name in EVENT))
+    )
+    # Seldom is a new event older than one that is known: the two lists can be joined as they are.
+    follows = old.isNull() | (F.get(F.col("events.event_time"), F.size("events") - 1) > F.get(old.event_time, F.lit(0)))
+    joined = F.slice(F.concat(new, F.coalesce(old, F.slice(new, 1, 0))), 1, n)
+    return F.when(follows, joined).otherwise(as_event)

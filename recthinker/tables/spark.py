@@ -79,6 +79,10 @@ def _properties(settings: SparkSettings) -> dict[str, str]:
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.driver.memory": settings.driver_memory,
+        # Python workers keep the memory that they free: to get it back page by page costs a fifth of their time.
+        "spark.executorEnv.ARROW_DEFAULT_MEMORY_POOL": "system",
+        "spark.executorEnv.MALLOC_MMAP_THRESHOLD_": str(2**30),
+        "spark.executorEnv.MALLOC_TRIM_THRESHOLD_": str(2**31),
         "spark.driver.defaultJavaOptions": f"-Duser.timezone=UTC -Dlog4j2.configurationFile={log4j}",
         "spark.log.level": "ERROR",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
