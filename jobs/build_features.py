@@ -54,11 +54,13 @@ def _cut(job: Job, warehouse: TableStore, cut: Cut) -> str:
         rows = build_cut(warehouse, cut, cuts_root=settings.paths.cuts, settings=settings.features, **where)
     if job.args.with_candidates:
         store = TableStore(settings.paths.cut(cut.name), warehouse.spark)
+        # Taken before they are read: where more arrives in between, the candidates are built again, never left old.
+        version = table_version(warehouse.root, INTERACTIONS)
         view, _ = split_of(warehouse, cut, ds=job.ds, settings=settings.features)
         rows["candidates"] = write_candidates(
             view,
             store,
-            interactions_version=table_version(warehouse.root, INTERACTIONS),
+            interactions_version=version,
             features=settings.features,
             settings=settings.candidates,
             **where,

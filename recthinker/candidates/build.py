@@ -15,12 +15,15 @@ from recthinker.features.weights import event_weight
 from recthinker.settings import CandidateSettings, FeatureSettings
 from recthinker.tables import schemas
 from recthinker.tables.arrow import table_version
+from recthinker.tables.check_files import ROW_COUNTS
 from recthinker.tables.checks import audit, check_names
 from recthinker.tables.publishing import discard, publish, published_version, stage, staged_frame
 from recthinker.tables.staging import Staged
 from recthinker.tables.status import write_status
 from recthinker.tables.store import TableStore
 
+CHECKED = (schemas.CANDIDATES.name, ROW_COUNTS)
+"""What the checks of candidates name: the table, or how many rows of it there are."""
 ALS_DEPTH = 200
 """A user's own items that ALS may rank before those it offers; users with more may get a shorter offer."""
 
@@ -112,7 +115,7 @@ def write_candidates(
     rows = candidates(interactions, history, pairs, metadata, ds=ds, settings=settings, features=features)
     staged = stage(store, schemas.CANDIDATES, rows, ds=ds, run=f"{run_id}-{time.time_ns():x}")
     try:
-        results = audit(store.spark, _frames(store, staged, ds), names=check_names(reading=[schemas.CANDIDATES.name]))
+        results = audit(store.spark, _frames(store, staged, ds), names=check_names(reading=CHECKED))
     except BaseException:
         discard(store, [staged])
         raise
@@ -137,4 +140,5 @@ def _frames(store: TableStore, staged: Staged, ds: str) -> dict[str, DataFrame]:
         schemas.CANDIDATES.name: staged_frame(store, staged),
         **{table.name: store.read(table, ds=ds) for table in names},
         schemas.TABLE_STATUS.name: recorded_before(store, ds),
+        ROW_COUNTS: store.spark.createDataFrame([(staged.table, staged.rows)], "table string, rows bigint"),
     }

@@ -1,6 +1,7 @@
 """Settings of the data side: paths, Spark, ingest, features, candidates, snapshot, retention."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -127,7 +128,7 @@ class FeatureSettings(Section):
     arrival_grace_h: float = Field(ge=0, le=24 * 7)
     """Hours after the end of a logical date within which an event of that date may still arrive and count for it;
     one that arrives later is known from the date on which it arrived."""
-    event_weights: dict[str, float]
+    event_weights: dict[str, Annotated[float, Field(ge=0)]]
     """Weight of an event type in `next_weight` (`co_interaction`) and in ALS; types not named weigh 1, and types of
     weight 0 count for neither, nor for `similar_users`."""
     history_max_events: int = Field(ge=1)

@@ -14,6 +14,8 @@ class OrchestrationSettings(Section):
     """First logical date that the schedule knows."""
     schedule: str | None
     """Cron of the nightly run, UTC; null: by trigger only."""
+    upkeep_schedule: str | None
+    """Cron of the tables' upkeep, UTC; null: by trigger only."""
     inference_pool: str
     """Airflow pool that bounds the shards that run at once."""
     inference_pool_slots: int = Field(ge=1)

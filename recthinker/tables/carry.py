@@ -17,9 +17,9 @@ from recthinker.tables.schemas import Table
 from recthinker.tables.staging import StagedFile, open_location, write_staged
 
 TARGET_BYTES = 48 * 2**20
-"""Files of less are put together up to this size, compressed; bounds a task's memory too."""
-LEAST_BYTES = 4 * 2**20
-"""Files of less are put together whatever the number of tasks."""
+"""Small files are put together up to this size, compressed; bounds a task's memory too."""
+SMALL_BYTES = 8 * 2**20
+"""Files of less are put together: sorting them costs more than copying, so larger ones are left as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +81,16 @@ def carry(
 
 
 def _grouped(files: Sequence[DataFile], tasks: int) -> list[list[str]]:
-    """Files put together in the order of their size, so that small ones meet; work for all tasks where it is enough."""
+    """Small files put together, with work for all tasks where there is enough; each other file by itself."""
     share = sum(file.size for file in files) // tasks
-    groups: list[list[str]] = []
+    groups = [[file.path] for file in files if file.size >= SMALL_BYTES]
     room = 0
     for file in sorted(files, key=lambda file: file.size):
-        if not groups or file.size > room:
+        if file.size >= SMALL_BYTES:
+            break
+        if file.size > room:
             groups.append([])
-            room = max(LEAST_BYTES, min(TARGET_BYTES, share))
+            room = max(SMALL_BYTES, min(TARGET_BYTES, share))
         groups[-1].append(file.path)
         room -= file.size
     return groups

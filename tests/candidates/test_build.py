@@ -1,6 +1,8 @@
 import shutil
+from dataclasses import replace
 
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from recthinker.candidates import candidates, write_candidates
@@ -14,7 +16,7 @@ from recthinker.tables.arrow import table_version
 from recthinker.tables.contract import conform
 from recthinker.tables.schemas import CO_INTERACTION, ITEM_METADATA, USER_HISTORY
 from recthinker.tables.spark import spark_schema
-from recthinker.tables.status import read_status
+from recthinker.tables.status import read_status, write_status
 from recthinker.tables.store import TableStore
 from tests import tiny_world
 
@@ -104,6 +106,28 @@ def test_write_candidates_checks_publishes_and_records(built_store: TableStore, 
     assert row.checks
     plan = plan_candidates(store.root, tiny_world.DS, settings.features, settings.candidates)
     assert plan.reason is None
+
+
+def test_candidates_for_far_fewer_users_than_usual_are_not_published(
+    built_store: TableStore, settings: Settings
+) -> None:
+    shutil.copytree(built_store.root, settings.paths.warehouse)
+    store = TableStore(settings.paths.warehouse, built_store.spark)
+    (status, *_) = read_status(store.root, tiny_world.DS)
+    for day in ("2024-03-01", "2024-03-02", "2024-03-03"):
+        write_status(store.root, replace(status, ds=day, table="candidates", rows=100))
+
+    with pytest.raises(TableContractError, match="rows_dropped"):
+        write_candidates(
+            known_interactions(store, ds=tiny_world.DS, settings=settings.features),
+            store,
+            interactions_version=0,
+            ds=tiny_world.DS,
+            settings=settings.candidates,
+            features=settings.features,
+            run_id="test",
+        )
+    assert not DeltaTable.is_deltatable(store.path(schemas.CANDIDATES))
 
 
 def test_write_candidates_needs_the_features(store: TableStore, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from airflow.sdk import DAG, TriggerRule
 
 from recthinker.settings import load_settings
 
-IDS = ("feature_tables", "nightly_recommendations")
+IDS = ("feature_tables", "nightly_recommendations", "table_upkeep")
 HEAVY = {"mlflow", "pandas", "pyarrow", "pyspark", "torch", "transformers", "vllm"}
 
 
@@ -56,6 +56,10 @@ def test_feature_tables_holds_the_same_task_group(bag: DagBag, nightly: DAG) -> 
     groups = [dag.task_group.get_task_group_dict()["features"] for dag in (bag.dags["feature_tables"], nightly)]
     assert set(groups[0].children) == set(groups[1].children) == {"features.build_features"}
     assert set(bag.dags["feature_tables"].task_ids) == {"resolve_day", "features.build_features"}
+
+
+def test_upkeep_runs_its_job(bag: DagBag) -> None:
+    assert set(bag.dags["table_upkeep"].task_ids) == {"resolve_day", "maintain_tables"}
 
 
 def test_nothing_runs_unless_all_before_it_succeeded(nightly: DAG) -> None:

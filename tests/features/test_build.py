@@ -1,15 +1,20 @@
 """The build of a date: what it leaves alone, what it refuses, and what a reader finds after it failed."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from deltalake import write_deltalake
 
 from recthinker.errors import TableContractError
 from recthinker.features import Cut, build_cut, build_features
 from recthinker.features import build as build_module
 from recthinker.settings import Settings
 from recthinker.tables import schemas
+from recthinker.tables.arrow import read_arrow
+from recthinker.tables.checks import CheckResult, audit
 from recthinker.tables.status import read_status
 from recthinker.tables.store import TableStore
 from tests import tiny_world
@@ -103,3 +108,33 @@ def test_build_cuts_lie_apart_hold_no_target_and_are_built_once(landed: TableSto
 def test_build_cut_that_leaves_nothing(landed: TableStore, settings: Settings) -> None:
     with pytest.raises(TableContractError, match=r"temporal_2024-03-01.*leaves no interaction"):
         cut(landed, settings, "temporal:2024-03-01")
+
+
+def test_a_night_counts_its_events_on_top_of_those_before(landed: TableStore, settings: Settings) -> None:
+    build_features(landed, DAY_7, settings.features, run_id="one")
+    build_features(landed, DAY_8, settings.features, run_id="two")
+
+    row = next(row for row in read_status(landed.root, DAY_8) if row.table == "user_state")
+    known = [row["event_time"] for row in tiny_world.interactions() if str(row["event_date"]) <= DAY_8]
+    assert row.base_ds == DAY_7
+    assert (row.events, row.newest_event) == (len(known), max(known))
+
+
+def test_landing_tables_are_checked_again_where_they_changed_only(
+    landed: TableStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_features(landed, DAY_7, settings.features, run_id="one")
+    asked: list[set[str]] = []
+
+    def heard(*args: Any, names: Sequence[str]) -> list[CheckResult]:
+        asked.append(set(names))
+        return audit(*args, names=names)
+
+    monkeypatch.setattr(build_module, "audit", heard)
+    build_features(landed, DAY_8, settings.features, run_id="two")
+    assert asked.pop(0).isdisjoint({"items_twice", "users_without_id", "item_relations_twice"})
+
+    write_deltalake(landed.path(schemas.ITEMS), read_arrow(landed.root, schemas.ITEMS), mode="append")
+    with pytest.raises(TableContractError, match="items_twice"):
+        build_features(landed, "2024-03-09", settings.features, run_id="three")
+    assert "users_without_id" not in asked[-1]

@@ -5,7 +5,17 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from recthinker.features.known import arrived_too_late, cutoff, end_of, known_before, newly_known
+from recthinker.features.known import (
+    arrived_too_late,
+    cutoff,
+    end_of,
+    files_after,
+    files_arriving,
+    known_before,
+    newly_known,
+)
+from recthinker.tables.schemas import INTERACTIONS
+from recthinker.tables.store import TableStore
 from tests.features.rows import event
 from tests.tiny_world import frame
 
@@ -63,3 +73,25 @@ def test_dates_add_up(interactions: DataFrame) -> None:
 def test_late_ones_are_told(interactions: DataFrame) -> None:
     assert items(arrived_too_late(interactions, DAY, GRACE_H)) == {"late", "later"}
     assert items(arrived_too_late(interactions, "2024-03-06", GRACE_H)) == {"later"}
+
+
+def test_files_that_hold_nothing_new_are_not_read(store: TableStore) -> None:
+    end = MIDNIGHT + timedelta(hours=GRACE_H)
+    before = NOON - timedelta(days=2)
+    rows = [
+        event("u", "old", before, ingested_at=before),
+        event("u", "older", before - timedelta(days=1)),
+        event("u", "in_time", NOON, ingested_at=end - timedelta(seconds=1)),
+        event("u", "late", NOON - timedelta(days=1), ingested_at=end + BRIEF),
+        event("u", "known", NOON - timedelta(days=1)),
+        event("u", "next", MIDNIGHT),
+    ]
+    store.overwrite(INTERACTIONS, frame(store.spark, "interactions", rows), run_id="test")
+
+    new = store.read(INTERACTIONS, files=files_after(DAY, GRACE_H))
+    late = store.read(INTERACTIONS, files=files_arriving(DAY, GRACE_H))
+
+    assert items(new) == {"late", "known", "next"}
+    assert items(newly_known(new, DAY, "2024-03-06", GRACE_H)) == {"late", "next"}
+    assert items(late) == {"late", "known"}
+    assert items(arrived_too_late(late, DAY, GRACE_H)) == {"late"}
