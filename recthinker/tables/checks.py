@@ -11,20 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from recthinker.errors import ConfigError, TableContractError
+from recthinker.errors import TableContractError
 from recthinker.tables.check_files import NEW, ROW_COUNTS, Check, Severity, check_names, read_checks
 from recthinker.tables.contract import SAMPLE_ROWS
-from recthinker.tables.schemas import CANDIDATES, FEATURES, STATE, TABLES
-from recthinker.tables.store import TableStore
+from recthinker.tables.schemas import CANDIDATES, FEATURES, STATE
 
-__all__ = ["CheckResult", "audit", "check_names", "passed_checks", "run_checks", "told_warnings"]
+__all__ = ["CheckResult", "audit", "check_names", "passed_checks", "told_warnings"]
 
 logger = logging.getLogger(__name__)
 
@@ -114,30 +112,6 @@ def audit(
         time.monotonic() - started,
     )
     return results
-
-
-def run_checks(
-    spark: SparkSession, store: TableStore, names: Sequence[str] | None = None, *, folder: Path | None = None
-) -> list[CheckResult]:
-    """Run the checks named (default: all those of landing tables) over whole landing tables as they are now.
-
-    A night need not read all events again: `audit` takes the frames to read, such as the partitions of
-    `interactions` that the night is about (an event's repetition lies in the same partition as the event).
-
-    Raises:
-        TableContractError: a check found offending rows; all that failed are named, each with a few of its
-            rows. Or a table is missing.
-        ConfigError: there is no such check, or it reads a table that is no landing table.
-    """
-    checks = read_checks(names, folder=folder)
-    others = [check.name for check in checks if not check.is_landing]
-    if names is not None and others:
-        raise ConfigError(
-            f"checks {', '.join(others)} read more than landing tables; give `audit` the rows that they are about"
-        )
-    checks = [check for check in checks if check.is_landing]
-    frames = {name: store.read(TABLES[name]) for name in sorted(set(chain(*(check.frames for check in checks))))}
-    return audit(spark, frames, names=[check.name for check in checks], folder=folder)
 
 
 def told_warnings(results: Iterable[CheckResult], table: str) -> list[str]:

@@ -11,6 +11,7 @@ from deltalake import write_deltalake
 from recthinker.errors import TableContractError
 from recthinker.features import Cut, build_cut, build_features
 from recthinker.features import build as build_module
+from recthinker.features.plan import plan_features
 from recthinker.settings import Settings
 from recthinker.tables import schemas
 from recthinker.tables.arrow import read_arrow
@@ -138,3 +139,19 @@ def test_landing_tables_are_checked_again_where_they_changed_only(
     with pytest.raises(TableContractError, match="items_twice"):
         build_features(landed, "2024-03-09", settings.features, run_id="three")
     assert "users_without_id" not in asked[-1]
+
+
+def test_tables_may_lie_behind_a_uri(landed: TableStore, settings: Settings) -> None:
+    store = TableStore(f"file://{landed.root}", landed.spark)
+    build_features(store, DAY_7, settings.features, run_id="one")
+    night = build_features(store, DAY_8, settings.features, run_id="two")
+
+    assert night.plan.base is not None
+    assert night.plan.base.ds == DAY_7
+    # The same folder by its path: what was written there is what the paths' own build would have written.
+    plan = plan_features(landed.root, DAY_8, settings.features)
+    assert plan.to_build == ()
+    by_uri = {table.name: rows_of(store, table, DAY_8) for table in schemas.FEATURES}
+    forced = [table.name for table in (*schemas.FEATURES, *schemas.STATE)]
+    build_features(landed, DAY_8, settings.features, run_id="three", force=forced)
+    assert {table.name: rows_of(landed, table, DAY_8) for table in schemas.FEATURES} == by_uri

@@ -14,10 +14,10 @@ from recthinker.sources.raw import Source
 from recthinker.sources.records import TableCount
 from recthinker.sources.tabular import open_tabular
 from recthinker.tables.arrow import commits, read_arrow, table_version
-from recthinker.tables.checks import run_checks
 from recthinker.tables.schemas import INGESTS, INTERACTIONS, ITEM_RELATIONS, ITEMS, LANDING, QUARANTINE, USERS
 from recthinker.tables.store import TableStore
 from tests import tiny_world
+from tests.gate import check_landing
 
 pytestmark = pytest.mark.spark
 
@@ -69,7 +69,7 @@ def test_recbole_files_land_and_a_second_ingest_is_skipped_without_spark(
     assert all(row["size"] == Path(row["path"]).stat().st_size and row["version"] is None for row in recorded)
     (mark,) = {row["fingerprint"] for row in recorded}
     assert commits(store.root, INTERACTIONS)[0]["userMetadata"] == f"r source={mark}"
-    run_checks(store.spark, store)
+    check_landing(store)
     versions = [table_version(store.root, table) for table in LANDING]
     again = ingest(source, store.root, settings.ingest, open_spark=no_spark, run_id="s", now=NOW)
     assert again.skipped_at == 2
@@ -107,7 +107,7 @@ def test_without_items_the_events_make_the_catalogue(store: TableStore, settings
     assert sorted(read_arrow(store.root, ITEMS, columns=["item_id"])["item_id"].to_pylist()) == ["a", "b"]
     assert read_arrow(store.root, USERS).num_rows == 0
     assert read_arrow(store.root, INTERACTIONS)["event_type"].unique().to_pylist() == ["interaction"]
-    run_checks(store.spark, store)
+    check_landing(store)
 
 
 def test_nothing_is_written_when_no_event_is_left(store: TableStore, settings: Settings, tmp_path: Path) -> None:

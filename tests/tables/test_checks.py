@@ -8,10 +8,11 @@ from deltalake import write_deltalake
 
 from recthinker.errors import ConfigError, TableContractError
 from recthinker.tables.check_files import read_checks
-from recthinker.tables.checks import audit, run_checks
+from recthinker.tables.checks import audit
 from recthinker.tables.schemas import TABLES
 from recthinker.tables.store import TableStore
 from tests import tiny_world
+from tests.gate import check_landing
 
 pytestmark = pytest.mark.spark
 
@@ -50,7 +51,7 @@ def append(store: TableStore, table: str, row: tiny_world.Row) -> None:
 
 
 def test_tiny_world_passes_all_checks(tiny_store: TableStore) -> None:
-    results = run_checks(tiny_store.spark, tiny_store)
+    results = check_landing(tiny_store)
     assert [result.name for result in results] == LANDING_CHECKS
     assert all(result.rule and not result.offending for result in results)
 
@@ -60,7 +61,7 @@ def test_each_check_finds_its_row(store: TableStore) -> None:
     for table, row in BROKEN.values():
         append(store, table, row)
     with pytest.raises(TableContractError) as caught:
-        run_checks(store.spark, store)
+        check_landing(store)
     message = str(caught.value)
     assert message.startswith(f"{len(BROKEN)} of {len(LANDING_CHECKS)} checks failed.")
     for name in BROKEN:
@@ -71,7 +72,7 @@ def test_each_check_finds_its_row(store: TableStore) -> None:
 def test_no_events_fail_the_gate(store: TableStore) -> None:
     store.create(TABLES["interactions"])
     with pytest.raises(TableContractError, match="interactions_missing: There are events"):
-        run_checks(store.spark, store, ["interactions_missing"])
+        check_landing(store, ["interactions_missing"])
 
 
 def test_gate_can_be_of_some_partitions_only(store: TableStore) -> None:
@@ -85,11 +86,6 @@ def test_gate_can_be_of_some_partitions_only(store: TableStore) -> None:
         audit(store.spark, landed, names=names)
 
 
-def test_check_of_other_tables_needs_its_rows(tiny_store: TableStore) -> None:
-    with pytest.raises(ConfigError, match="checks user_profile_values read more than landing tables; give `audit`"):
-        run_checks(tiny_store.spark, tiny_store, ["user_profile_values"])
-
-
 def test_unknown_check_is_named(tiny_store: TableStore) -> None:
     with pytest.raises(ConfigError, match=r"check items_nice not found; checks in .*items_twice"):
-        run_checks(tiny_store.spark, tiny_store, ["items_nice"])
+        check_landing(tiny_store, ["items_nice"])
