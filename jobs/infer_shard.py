@@ -1,7 +1,7 @@
 """Run the agent for every user of one shard.
 
 Reads <run_dir>/inference_plan.json and the snapshot and model that it pins; writes <run_dir>/shards/<k>/ whole or not
-at all. Safe to run again.
+at all. Safe to run again: users whom a killed run finished are not asked again.
 """
 
 import argparse
@@ -38,6 +38,7 @@ def run(job: Job) -> str:
         table_versions=plan.table_versions,
         publish_top_n=settings.agent.publish_top_n,
         max_failed_share=settings.inference.max_failed_share,
+        users_per_part=settings.inference.users_per_part,
     )
     summary = run_shard(
         job.run_dir / "shards" / str(shard),
@@ -49,7 +50,9 @@ def run(job: Job) -> str:
         max_in_flight=settings.inference.max_in_flight,
         on_progress=_Reporter(shard),
     )
-    return f"shard {shard}: {summary['users']} users, {summary['users_per_s']} users/s, outcomes {summary['outcomes']}"
+    again = f" ({summary['resumed']} by an earlier run)" if summary["resumed"] else ""
+    rate, outcomes = summary["users_per_s"], summary["outcomes"]
+    return f"shard {shard}: {summary['users']} users{again}, {rate} users/s, outcomes {outcomes}"
 
 
 class _Reporter:

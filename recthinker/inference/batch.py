@@ -7,7 +7,7 @@ A fault of one episode is that episode's outcome; a fault of the engine ends the
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from recthinker.agent import Agent, Episode, Generated, Outcome, StopReason
@@ -29,6 +29,14 @@ class BatchProgress:
     done: int = 0
     outcomes: dict[Outcome, int] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
+    earlier: int = 0
+    """Of `done`, episodes that an earlier run finished."""
+
+    @classmethod
+    def resumed(cls, total: int, outcomes: Mapping[str, int]) -> "BatchProgress":
+        """A batch of which an earlier run finished what `outcomes` counts."""
+        done = sum(outcomes.values())
+        return cls(total, done, {Outcome(name): count for name, count in outcomes.items()}, earlier=done)
 
     @property
     def seconds(self) -> float:
@@ -37,8 +45,8 @@ class BatchProgress:
 
     @property
     def users_per_s(self) -> float:
-        """Episodes finished per second."""
-        return self.done / max(self.seconds, 1e-9)
+        """Episodes that this run finished per second."""
+        return (self.done - self.earlier) / max(self.seconds, 1e-9)
 
     def count(self, outcome: Outcome) -> None:
         """One more episode ended."""

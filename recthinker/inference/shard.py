@@ -1,11 +1,10 @@
 """The batch work of one shard: every request of the shard through the engine, its rows into files of its own.
 
-A shard's folder appears whole or not at all, so a shard that failed or was killed leaves nothing that could be
-published.
+Finished users are committed part by part (`recthinker.inference.parts`), so that a run that was killed goes on where it
+was. The shard's folder appears whole or not at all: a shard that failed leaves nothing that could be published.
 """
 
 import json
-import os
 import shutil
 import time
 from collections import Counter
@@ -15,25 +14,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from recthinker.agent import Agent, Episode, Outcome
 from recthinker.agent.record import recommendation_rows, trajectory_row
 from recthinker.errors import EngineError
 from recthinker.inference.batch import BatchProgress, run_episodes
 from recthinker.inference.engine import Engine
+from recthinker.inference.parts import ShardParts
 from recthinker.lookup import Snapshot
+from recthinker.tables.locks import hold
 from recthinker.tables.schemas import RECOMMENDATIONS, TRAJECTORIES
 
 SUMMARY = "summary.json"
-ROWS_AT_ONCE = 512
-"""Episodes whose rows are kept in memory before they are written."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShardRun:
-    """What a shard's rows are stamped with."""
+    """What a shard's rows are stamped with, and how they are kept."""
 
     ds: str
     run_id: str
@@ -41,11 +37,17 @@ class ShardRun:
     table_versions: dict[str, int]
     publish_top_n: int
     max_failed_share: float
+    users_per_part: int = 512
+    """Users whose work is lost at most when the run is killed, besides those in flight."""
 
     def versions(self, agent: Agent) -> dict[str, str]:
         """Everything that an episode read, by name."""
         tables = {f"table:{name}": str(version) for name, version in sorted(self.table_versions.items())}
         return {"model": self.model_version, "prompt": agent.prompt_version, **tables}
+
+    def stamp(self, agent: Agent) -> dict[str, Any]:
+        """What all rows of a shard have in common: parts of another stamp are of no use."""
+        return {"ds": self.ds, "run_id": self.run_id, "top_n": self.publish_top_n, "versions": self.versions(agent)}
 
 
 def run_shard(
@@ -61,62 +63,47 @@ def run_shard(
 ) -> dict[str, Any]:
     """Run a shard and write `folder`: trajectories.parquet, recommendations.parquet, summary.json (returned).
 
+    Users of parts that an earlier, killed run of the same shard committed are not asked again.
+
     Raises:
-        EngineError: the engine died, or more than `max_failed_share` of the users would get a fallback.
+        EngineError: the engine died; what is committed stays for the next run. Or more than `max_failed_share` of the
+            users got a fallback; then nothing stays.
+        ConfigError: another process is running the same shard.
+        OSError: the disk is full; what is committed stays.
     """
-    rows = snapshot.requests(shard)
-    progress = BatchProgress(total=len(rows))
-    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
+    with hold(folder.with_name(f".{folder.name}.lock"), f"shard {shard} of {run.ds}", timeout_s=0):
+        parts = ShardParts(folder.with_name(f".{folder.name}.parts"), run.stamp(agent))
+        rows, finished = snapshot.requests(shard), parts.users()
+        progress = BatchProgress.resumed(len(rows), parts.outcomes)
 
-    def count(outcome: Outcome) -> None:
-        progress.count(outcome)
-        on_progress(progress)
+        def count(outcome: Outcome) -> None:
+            progress.count(outcome)
+            on_progress(progress)
 
-    episodes = run_episodes(engine, agent, snapshot.items, rows, max_in_flight=max_in_flight, on_done=count)
+        waiting = (row for row in rows if row.user_id not in finished)
+        episodes = run_episodes(engine, agent, snapshot.items, waiting, max_in_flight=max_in_flight, on_done=count)
+        started = time.monotonic()
+        for batch in _batched(episodes, run.users_per_part):
+            now = time.monotonic()
+            _commit(parts, run, agent, batch, now - started)
+            started = now
+            _check_failures(parts, len(rows), run.max_failed_share)
+        return _close(folder, parts, len(rows), resumed=len(finished))
+
+
+def _commit(parts: ShardParts, run: ShardRun, agent: Agent, episodes: Iterable[Episode], seconds: float) -> None:
+    versions, stamps = run.versions(agent), {"model_version": run.model_version, "run_id": run.run_id}
+    told: list[dict[str, Any]] = []
+    ranked: list[dict[str, Any]] = []
+    outcomes: Counter[str] = Counter()
     totals: Counter[str] = Counter()
-    started = time.monotonic()
-    _write_rows(unfinished, run, agent, _counted(episodes, totals))
-    summary = _summary(progress, totals, time.monotonic() - started)
-    _check_failures(summary, run.max_failed_share)
-    (unfinished / SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.rename(folder)
-    return summary
-
-
-def _counted(episodes: Iterable[Episode], totals: Counter[str]) -> Iterator[Episode]:
     for episode in episodes:
-        totals["prompt"] += episode.tokens.prompt
-        totals["cached"] += episode.tokens.cached
-        totals["generated"] += episode.tokens.generated
-        totals["calls"] += len(episode.calls)
-        yield episode
-
-
-def _write_rows(folder: Path, run: ShardRun, agent: Agent, episodes: Iterator[Episode]) -> None:
-    versions = run.versions(agent)
-    trajectories, recommendations = TRAJECTORIES.arrow_schema(), RECOMMENDATIONS.arrow_schema()
-    with (
-        pq.ParquetWriter(folder / "trajectories.parquet", trajectories) as episode_file,
-        pq.ParquetWriter(folder / "recommendations.parquet", recommendations) as ranking_file,
-    ):
-        for batch in _batched(episodes, ROWS_AT_ONCE):
-            told = [trajectory_row(episode, ds=run.ds, versions=versions) for episode in batch]
-            ranked = [
-                row
-                for episode in batch
-                for row in recommendation_rows(
-                    episode,
-                    ds=run.ds,
-                    model_version=run.model_version,
-                    run_id=run.run_id,
-                    top_n=run.publish_top_n,
-                )
-            ]
-            episode_file.write_table(pa.Table.from_pylist(told, trajectories))
-            ranking_file.write_table(pa.Table.from_pylist(ranked, recommendations))
+        told.append(trajectory_row(episode, ds=run.ds, versions=versions))
+        ranked += recommendation_rows(episode, ds=run.ds, top_n=run.publish_top_n, **stamps)
+        outcomes[str(episode.outcome)] += 1
+        tokens = episode.tokens
+        totals.update(prompt=tokens.prompt, cached=tokens.cached, generated=tokens.generated, calls=len(episode.calls))
+    parts.commit({TRAJECTORIES.name: told, RECOMMENDATIONS.name: ranked}, outcomes, totals, seconds)
 
 
 def _batched(episodes: Iterator[Episode], size: int) -> Iterator[list[Episode]]:
@@ -124,21 +111,37 @@ def _batched(episodes: Iterator[Episode], size: int) -> Iterator[list[Episode]]:
         yield batch
 
 
-def _summary(progress: BatchProgress, totals: Counter[str], seconds: float) -> dict[str, Any]:
-    return {
-        "users": progress.total,
-        "outcomes": {str(outcome): number for outcome, number in sorted(progress.outcomes.items())},
+def _check_failures(parts: ShardParts, users: int, max_failed_share: float) -> None:
+    """Stop as soon as too many users got a fallback, however many are still to come."""
+    outcomes = parts.outcomes
+    failed = sum(n for outcome, n in outcomes.items() if Outcome(outcome).is_fallback)
+    if failed > max_failed_share * users:
+        parts.remove()
+        raise EngineError(
+            f"{failed} of {users} users got a fallback after {outcomes.total()} were done, more than "
+            f"inference.max_failed_share = {max_failed_share:.1%} allows ({dict(outcomes)}); "
+            "nothing of this shard is kept"
+        )
+
+
+def _close(folder: Path, parts: ShardParts, users: int, *, resumed: int) -> dict[str, Any]:
+    """The shard's folder from its parts; its summary."""
+    unfinished = folder.with_name(f".{folder.name}.merged")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    parts.merge(unfinished)
+    totals, seconds = parts.totals, parts.seconds
+    summary = {
+        "users": users,
+        "resumed": resumed,
+        "outcomes": dict(sorted(parts.outcomes.items())),
         "seconds": round(seconds, 3),
-        "users_per_s": round(progress.total / max(seconds, 1e-9), 1),
+        "users_per_s": round(users / max(seconds, 1e-9), 1),
         "tool_calls": totals["calls"],
         "tokens": {name: totals[name] for name in ("prompt", "cached", "generated")},
     }
-
-
-def _check_failures(summary: dict[str, Any], max_failed_share: float) -> None:
-    failed = sum(n for outcome, n in summary["outcomes"].items() if Outcome(outcome).is_fallback)
-    if failed > max_failed_share * summary["users"]:
-        raise EngineError(
-            f"{failed} of {summary['users']} users would get a fallback, more than inference.max_failed_share = "
-            f"{max_failed_share:.1%} allows ({summary['outcomes']}); nothing of this shard is kept"
-        )
+    (unfinished / SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+    parts.remove()
+    return summary
