@@ -109,6 +109,14 @@ class Episode:
             episode.fall_back(Outcome.FALLBACK_INVALID, StopReason.PROMPT_TOO_LONG)
         return episode
 
+    @classmethod
+    def failed(cls, agent: Agent, items: ItemRows, request: RequestRow, error: Exception) -> "Episode":
+        """An episode that could not even begin: the candidate order is served."""
+        scene = Scene(items, request, np.arange(len(request.candidates)))
+        episode = cls(agent, scene, [], [], [], [])
+        episode.fall_back(Outcome.FALLBACK_ERROR, StopReason.ERROR, repr(error))
+        return episode
+
     @property
     def is_done(self) -> bool:
         """Whether the episode has an outcome."""

@@ -113,22 +113,39 @@ def _admit(
     live: dict[str, _Live],
     finished: list[Episode],
 ) -> None:
-    episode = Episode.start(agent, items, request)
-    if episode.is_done:
-        finished.append(episode)
-        return
+    try:
+        episode = Episode.start(agent, items, request)
+    except Exception as error:  # noqa: BLE001 - as in `_advance`
+        logger.warning("episode could not begin key=%s error=%r", request.key, error)
+        episode = Episode.failed(agent, items, request, error)
     now = time.monotonic()
-    state = _Live(episode, now + agent.settings.timeout_s, now)
-    _submit(engine, state, live)
+    _go_on(engine, _Live(episode, now + agent.settings.timeout_s, now), live, finished)
 
 
-def _submit(engine: Engine, state: _Live, live: dict[str, _Live]) -> None:
+def _go_on(engine: Engine, state: _Live, live: dict[str, _Live], finished: list[Episode]) -> None:
+    """Submit an episode's next turn, or finish it."""
     episode = state.episode
-    key = episode.scene.request.key
-    request_id = f"{key}:{state.turn}"
-    engine.add(request_id, episode.next_request(), seed=request_seed(key, state.turn, episode.agent.settings.seed))
-    live[request_id] = state
-    state.turn += 1
+    if not episode.is_done:
+        key = episode.scene.request.key
+        request_id = f"{key}:{state.turn}"
+        try:
+            seed = request_seed(key, state.turn, episode.agent.settings.seed)
+            engine.add(request_id, episode.next_request(), seed=seed)
+        except EngineError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as in `_advance`
+            _fail(episode, error)
+        else:
+            live[request_id] = state
+            state.turn += 1
+            return
+    episode.seconds = time.monotonic() - state.started
+    finished.append(episode)
+
+
+def _fail(episode: Episode, error: Exception) -> None:
+    logger.warning("episode failed key=%s error=%r", episode.scene.request.key, error)
+    episode.fall_back(Outcome.FALLBACK_ERROR, StopReason.ERROR, repr(error))
 
 
 def _advance(
@@ -142,13 +159,8 @@ def _advance(
     except EngineError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever one user's data sets off costs that user a fallback, not the batch
-        logger.warning("episode failed key=%s error=%r", episode.scene.request.key, error)
-        episode.fall_back(Outcome.FALLBACK_ERROR, StopReason.ERROR, repr(error))
-    if episode.is_done:
-        episode.seconds = time.monotonic() - state.started
-        finished.append(episode)
-    else:
-        _submit(engine, state, live)
+        _fail(episode, error)
+    _go_on(engine, state, live, finished)
 
 
 def _sweep(engine: Engine, live: dict[str, _Live], finished: list[Episode]) -> None:

@@ -14,6 +14,7 @@ class Engine(Protocol):
 
         Raises:
             EngineError: the engine cannot take requests.
+            ValueError: it cannot take this one.
         """
         ...
 

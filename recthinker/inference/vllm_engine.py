@@ -70,7 +70,12 @@ class VllmEngine:
         self.start_seconds = time.monotonic() - started
 
     def add(self, request_id: str, request: Generate, *, seed: int) -> None:
-        """Take a request."""
+        """Take a request.
+
+        Raises:
+            EngineError: the engine is dead.
+            ValueError: vLLM refuses this request.
+        """
         params = self._params(
             temperature=self._temperature,
             seed=seed if self._temperature else None,
@@ -82,9 +87,14 @@ class VllmEngine:
             logprobs=None if request.score_ids else 0,
             logprob_token_ids=list(request.score_ids) or None,
         )
+        try:
+            self._engine.add_request(request_id, {"prompt_token_ids": list(request.token_ids)}, params)
+        except ValueError:
+            raise
+        except Exception as error:
+            raise EngineError(f"the vLLM engine takes no requests: {error!r}; run the shard again") from error
         if request.score_ids:
             self._scored[request_id] = request.score_ids
-        self._engine.add_request(request_id, {"prompt_token_ids": list(request.token_ids)}, params)
 
     def step(self) -> list[tuple[str, Generated]]:
         """One engine step; the requests that finished in it."""

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from recthinker.agent import Agent, Generated, Outcome
+from recthinker.agent import Agent, CompactFormat, Generate, Generated, Outcome
 from recthinker.errors import EngineError
 from recthinker.inference import ScriptedEngine, run_episodes
 from recthinker.inference.batch import request_seed
@@ -82,6 +82,37 @@ class Broken(Toolbox):
 def test_one_users_fault_costs_that_user_a_fallback(agent: Agent, snapshot: Snapshot, settings: Settings) -> None:
     done = run(scripted(agent), Agent(agent.chat, Broken(settings.tools), agent.settings), snapshot)
     assert done["bob"] == (Outcome.FALLBACK_ERROR, [0, 1])
+    assert {done[user][0] for user in ("ann", "cat", "dan")} == {Outcome.RANKED}
+
+
+class Unrenderable(CompactFormat):
+    """Cannot put one user's candidates into a prompt."""
+
+    def user(self, scene: Scene, max_title_words: int) -> list[int]:
+        if scene.request.key == "bob":
+            raise UnicodeError("a title")
+        return super().user(scene, max_title_words)
+
+
+class Choosy(ScriptedEngine):
+    """Refuses one user's second turn."""
+
+    def add(self, request_id: str, request: Generate, *, seed: int) -> None:
+        if request_id == "bob:1":
+            raise ValueError("the prompt is too long")
+        super().add(request_id, request, seed=seed)
+
+
+def test_a_prompt_that_cannot_be_rendered_costs_that_user_a_fallback(agent: Agent, snapshot: Snapshot) -> None:
+    chat = Unrenderable(agent.chat.tokenizer)
+    done = run(scripted(agent), Agent(chat, agent.toolbox, agent.settings), snapshot)
+    assert done["bob"] == (Outcome.FALLBACK_ERROR, [0, 1])
+    assert {done[user][0] for user in ("ann", "cat", "dan")} == {Outcome.RANKED}
+
+
+def test_a_request_that_the_engine_refuses_costs_that_user_a_fallback(agent: Agent, snapshot: Snapshot) -> None:
+    done = run(Choosy(Planner(agent.chat, list(agent.toolbox.tools))), agent, snapshot)
+    assert done["bob"][0] is Outcome.FALLBACK_ERROR
     assert {done[user][0] for user in ("ann", "cat", "dan")} == {Outcome.RANKED}
 
 
