@@ -38,6 +38,7 @@ def run(job: Job) -> str:
         table_versions=plan.table_versions,
         publish_top_n=settings.agent.publish_top_n,
         max_failed_share=settings.inference.max_failed_share,
+        max_tool_fault_share=settings.inference.max_tool_fault_share,
         users_per_part=settings.inference.users_per_part,
     )
     summary = run_shard(

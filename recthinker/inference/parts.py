@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 TABLES: tuple[Table, ...] = (TRAJECTORIES, RECOMMENDATIONS)
 DESCRIPTION = "part.json"
-COUNTED = ("prompt", "cached", "generated", "calls")
-"""What is added up over episodes: tokens of each kind, and tool calls."""
+COUNTED = ("prompt", "cached", "generated", "calls", "faults")
+"""What is added up over episodes: tokens of each kind, tool calls, and calls in which the tool broke."""
 
 
 @dataclass(frozen=True, slots=True)

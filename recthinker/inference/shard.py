@@ -25,6 +25,8 @@ from recthinker.tables.locks import hold
 from recthinker.tables.schemas import RECOMMENDATIONS, TRAJECTORIES
 
 SUMMARY = "summary.json"
+CALLS_TO_JUDGE_BY = 100
+"""Fewer calls are taken as so many where the share of broken ones is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class ShardRun:
     table_versions: dict[str, int]
     publish_top_n: int
     max_failed_share: float
+    max_tool_fault_share: float = 0.1
     users_per_part: int = 512
     """Users whose work is lost at most when the run is killed, besides those in flight."""
 
@@ -66,8 +69,8 @@ def run_shard(
     Users of parts that an earlier, killed run of the same shard committed are not asked again.
 
     Raises:
-        EngineError: the engine died; what is committed stays for the next run. Or more than `max_failed_share` of the
-            users got a fallback; then nothing stays.
+        EngineError: the engine died; what is committed stays for the next run. Or more users got a fallback, or more
+            calls met a broken tool, than `run` allows; then nothing stays.
         ConfigError: another process is running the same shard.
         OSError: the disk is full; what is committed stays.
     """
@@ -87,7 +90,7 @@ def run_shard(
             now = time.monotonic()
             _commit(parts, run, agent, batch, now - started)
             started = now
-            _check_failures(parts, len(rows), run.max_failed_share)
+            _check_failures(parts, len(rows), run)
         return _close(folder, parts, len(rows), resumed=len(finished))
 
 
@@ -102,7 +105,8 @@ def _commit(parts: ShardParts, run: ShardRun, agent: Agent, episodes: Iterable[E
         ranked += recommendation_rows(episode, ds=run.ds, top_n=run.publish_top_n, **stamps)
         outcomes[str(episode.outcome)] += 1
         tokens = episode.tokens
-        totals.update(prompt=tokens.prompt, cached=tokens.cached, generated=tokens.generated, calls=len(episode.calls))
+        totals.update(prompt=tokens.prompt, cached=tokens.cached, generated=tokens.generated)
+        totals.update(calls=len(episode.calls), faults=sum(bool(called.result.fault) for called in episode.calls))
     parts.commit({TRAJECTORIES.name: told, RECOMMENDATIONS.name: ranked}, outcomes, totals, seconds)
 
 
@@ -111,17 +115,24 @@ def _batched(episodes: Iterator[Episode], size: int) -> Iterator[list[Episode]]:
         yield batch
 
 
-def _check_failures(parts: ShardParts, users: int, max_failed_share: float) -> None:
-    """Stop as soon as too many users got a fallback, however many are still to come."""
-    outcomes = parts.outcomes
+def _check_failures(parts: ShardParts, users: int, run: ShardRun) -> None:
+    """Stop as soon as too many users got a fallback, or too many calls met a broken tool, however many are to come."""
+    outcomes, totals = parts.outcomes, parts.totals
     failed = sum(n for outcome, n in outcomes.items() if Outcome(outcome).is_fallback)
-    if failed > max_failed_share * users:
-        parts.remove()
-        raise EngineError(
+    fault = None
+    if failed > run.max_failed_share * users:
+        fault = (
             f"{failed} of {users} users got a fallback after {outcomes.total()} were done, more than "
-            f"inference.max_failed_share = {max_failed_share:.1%} allows ({dict(outcomes)}); "
-            "nothing of this shard is kept"
+            f"inference.max_failed_share = {run.max_failed_share:.1%} allows ({dict(outcomes)})"
         )
+    elif totals["faults"] > run.max_tool_fault_share * max(totals["calls"], CALLS_TO_JUDGE_BY):
+        fault = (
+            f"a tool broke in {totals['faults']} of {totals['calls']} calls, more than "
+            f"inference.max_tool_fault_share = {run.max_tool_fault_share:.1%} allows; the log's 'tool broke' says how"
+        )
+    if fault:
+        parts.remove()
+        raise EngineError(f"{fault}; nothing of this shard is kept")
 
 
 def _close(folder: Path, parts: ShardParts, users: int, *, resumed: int) -> dict[str, Any]:
@@ -138,6 +149,7 @@ def _close(folder: Path, parts: ShardParts, users: int, *, resumed: int) -> dict
         "seconds": round(seconds, 3),
         "users_per_s": round(users / max(seconds, 1e-9), 1),
         "tool_calls": totals["calls"],
+        "tool_faults": totals["faults"],
         "tokens": {name: totals[name] for name in ("prompt", "cached", "generated")},
     }
     (unfinished / SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")

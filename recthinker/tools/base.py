@@ -63,6 +63,8 @@ class ToolResult:
     """Levels by label, in the order of the tool's `evidence`."""
     is_valid: bool = True
     """False for a call that could not be carried out; the segments then say why."""
+    fault: str = ""
+    """What the tool itself broke with, for people; empty where it did not, whatever the agent asked for."""
 
 
 @dataclass(frozen=True, slots=True)

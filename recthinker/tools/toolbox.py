@@ -1,5 +1,6 @@
 """The enabled tools by name, and calling them: arguments are checked, faults become results that the agent can read."""
 
+import logging
 from collections.abc import Mapping
 
 from recthinker.errors import ToolError
@@ -12,6 +13,8 @@ from recthinker.tools.similar_users import SimilarUsers
 from recthinker.tools.user_history import UserHistory
 from recthinker.tools.user_profile import UserProfile
 
+logger = logging.getLogger(__name__)
+
 ALL_TOOLS: tuple[Tool, ...] = (
     UserProfile(),
     UserHistory(),
@@ -22,6 +25,10 @@ ALL_TOOLS: tuple[Tool, ...] = (
 )
 
 
+FAILED = "the tool failed"
+"""What the agent reads of a tool that broke."""
+
+
 class Toolbox:
     """The tools that settings enable, in the order of `ALL_TOOLS`."""
 
@@ -30,12 +37,15 @@ class Toolbox:
         self.tools: Mapping[str, Tool] = {tool.name: tool for tool in ALL_TOOLS if tool.name in settings.enabled}
 
     def call(self, scene: Scene, call: ToolCall) -> ToolResult:
-        """The result of a call; one with `is_valid` false where the call cannot be carried out as written."""
+        """The result of a call; `is_valid` is false where it cannot be carried out as written, or the tool broke."""
         try:
             tool = self._checked(call)
             return tool(scene, call, self.settings)
         except ToolError as error:
             return ToolResult((Words(str(error)),), rows=0, is_valid=False)
+        except Exception as error:  # noqa: BLE001 - the agent goes on with what it knows, and the fault is counted
+            logger.warning("tool broke tool=%s key=%s error=%r", call.name, scene.request.key, error)
+            return ToolResult((Words(FAILED),), rows=0, is_valid=False, fault=repr(error))
 
     def _checked(self, call: ToolCall) -> Tool:
         tool = self.tools.get(call.name)

@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from recthinker.inference import ScriptedEngine, run_episodes
 from recthinker.inference.batch import request_seed
 from recthinker.inference.scripted import Planner
 from recthinker.lookup import Snapshot
-from recthinker.settings import Settings
+from recthinker.settings import Settings, ToolSettings
 from recthinker.tools import Scene, Toolbox, ToolCall, ToolResult
+from recthinker.tools.co_interactions import CoInteractions
 from tests import little_world as world
 
 
@@ -70,19 +72,44 @@ def test_a_finished_turn_goes_on_at_once_and_the_window_stays_full(agent: Agent,
     assert engine.most == 2
 
 
-class Broken(Toolbox):
+class Garbled(CompactFormat):
+    """Cannot write one result down."""
+
+    def result(self, result: ToolResult) -> list[int]:
+        if result.rows == 1:
+            raise RuntimeError("boom")
+        return super().result(result)
+
+
+def test_one_users_fault_costs_that_user_a_fallback(agent: Agent, snapshot: Snapshot) -> None:
+    done = run(scripted(agent), Agent(Garbled(agent.chat.tokenizer), agent.toolbox, agent.settings), snapshot)
+    outcomes = Counter(outcome for outcome, _ in done.values())
+    assert set(outcomes) == {Outcome.RANKED, Outcome.FALLBACK_ERROR}
+
+
+class Broken(CoInteractions):
     """Raises for one user."""
 
-    def call(self, scene: Scene, call: ToolCall) -> ToolResult:
+    def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         if scene.request.key == "bob":
             raise RuntimeError("boom")
-        return super().call(scene, call)
+        return super().__call__(scene, call, settings)
 
 
-def test_one_users_fault_costs_that_user_a_fallback(agent: Agent, snapshot: Snapshot, settings: Settings) -> None:
-    done = run(scripted(agent), Agent(agent.chat, Broken(settings.tools), agent.settings), snapshot)
-    assert done["bob"] == (Outcome.FALLBACK_ERROR, [0, 1])
-    assert {done[user][0] for user in ("ann", "cat", "dan")} == {Outcome.RANKED}
+def test_a_broken_tool_is_told_to_the_agent_and_counted(agent: Agent, snapshot: Snapshot, settings: Settings) -> None:
+    toolbox = Toolbox(settings.tools)
+    toolbox.tools = {**toolbox.tools, "co_interactions": Broken()}
+    rows = [snapshot.request(key) for key in world.HISTORIES]
+    broken = Agent(agent.chat, toolbox, agent.settings)
+
+    episodes = {
+        e.scene.request.key: e for e in run_episodes(scripted(agent), broken, snapshot.items, rows, max_in_flight=4)
+    }
+
+    assert {episode.outcome for episode in episodes.values()} == {Outcome.RANKED}
+    faults = {key: [called.result.fault for called in e.calls if called.result.fault] for key, e in episodes.items()}
+    assert faults == {"ann": [], "bob": ["RuntimeError('boom')"], "cat": [], "dan": []}
+    assert "the tool failed" in agent.chat.text(episodes["bob"].ids)
 
 
 class Unrenderable(CompactFormat):

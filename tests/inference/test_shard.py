@@ -10,11 +10,12 @@ import pytest
 
 from recthinker.agent import Generate, Generated
 from recthinker.errors import EngineError
-from recthinker.inference import ScriptedEngine, parts
+from recthinker.inference import ScriptedEngine, parts, shard
 from recthinker.inference.scripted import Planner
 from recthinker.inference.shard import ShardRun, run_shard
 from recthinker.settings import Settings
 from recthinker.tables.schemas import RECOMMENDATIONS, TRAJECTORIES
+from recthinker.tools import Toolbox, ToolResult
 from tests import little_world as world
 
 RUN = ShardRun(world.DS, "run", "m/1", {"items": 4}, publish_top_n=2, max_failed_share=0.0)
@@ -187,4 +188,22 @@ def test_too_many_fallbacks_stop_a_shard_before_its_end(tmp_path: Path, settings
     with pytest.raises(EngineError, match="1 of 4 users got a fallback after 1 were done"):
         run_shard(tmp_path / "0", ONE_BY_ONE, engine, agent, snapshot, 0, max_in_flight=1)
     assert not (tmp_path / ".0.parts").exists()
+    assert not (tmp_path / "0").exists()
+
+
+def test_tools_that_keep_breaking_fail_the_shard(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent, snapshot = world.agent(settings), world.snapshot(tmp_path / "s")
+    monkeypatch.setattr(shard, "CALLS_TO_JUDGE_BY", 1)
+
+    def broken(*_: object) -> ToolResult:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(agent.toolbox, "tools", dict.fromkeys(agent.toolbox.tools, broken))
+    monkeypatch.setattr(Toolbox, "_checked", lambda self, call: self.tools[call.name])
+    engine = ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+
+    with pytest.raises(EngineError, match=r"a tool broke in \d+ of \d+ calls, more than"):
+        run_shard(tmp_path / "0", ONE_BY_ONE, engine, agent, snapshot, 0, max_in_flight=1)
     assert not (tmp_path / "0").exists()
