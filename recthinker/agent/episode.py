@@ -214,5 +214,7 @@ class Episode:
     def fingerprint(self, model_version: str) -> str:
         """Hash of all that the episode depended on, as the model read it."""
         read = [id_ for id_, written in zip(self.ids, self.mask, strict=True) if not written]
-        text = f"{model_version}|{self.agent.prompt_version}|{self.scene.request.candidates.tolist()}|{read}"
+        # Items by id: their codes are those of one snapshot.
+        candidates = [self.scene.items.item_id(int(code)) for code in self.scene.request.candidates]
+        text = f"{model_version}|{self.agent.prompt_version}|{candidates}|{read}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,9 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from recthinker.agent import Agent, Episode, Generated, Outcome, StopReason, candidate_order
 from recthinker.agent.record import recommendation_rows, trajectory_row
+from recthinker.lookup import Snapshot, nightly_requests, write_snapshot
 from recthinker.settings import Settings
 from recthinker.tools import ToolCall
 from tests import little_world as world
@@ -138,6 +142,24 @@ def test_rows_tell_what_was_read_and_why(episode: Episode) -> None:
     rows = recommendation_rows(episode, ds=world.DS, model_version="m/1", run_id="r", top_n=4)
     reason = next(r["reason"] for r in rows if r["item_id"] == "i3")
     assert reason == "follows recent items 9/9; goes with the history 9/9"
+
+
+def test_fingerprint_does_not_depend_on_the_numbers_of_a_snapshot(
+    episode: Episode, agent: Agent, tmp_path: Path
+) -> None:
+    answer(episode)
+    rows = world.features()
+    more = [pc.replace_substring(rows.item_metadata["item_id"], "i", prefix) for prefix in ("a", "b", "c")]
+    others = [rows.item_metadata.set_column(1, rows.item_metadata.schema.field("item_id"), ids) for ids in more]
+    larger = replace(rows, item_metadata=pa.concat_tables([rows.item_metadata, *others]))
+    asked = nightly_requests(world.candidates(), rows.user_history)
+    write_snapshot(tmp_path / "o", asked, larger, ds=world.DS, shards=1, min_users=world.MIN_USERS)
+    other = Snapshot(tmp_path / "o")
+    again = Episode.start(agent, other.items, other.request("ann"))
+    answer(again)
+
+    assert again.scene.request.candidates.tolist() != episode.scene.request.candidates.tolist()
+    assert again.fingerprint("m/1") == episode.fingerprint("m/1")
 
 
 def test_fingerprint_holds_what_was_read(episode: Episode, agent: Agent, tmp_path: Path) -> None:
