@@ -11,10 +11,11 @@ from pathlib import Path
 from jobs._cli import Job, main
 from recthinker.agent import Agent, CompactFormat
 from recthinker.inference import BatchProgress
+from recthinker.inference.earlier import EarlierNight
 from recthinker.inference.engines import open_engine
 from recthinker.inference.plan import InferencePlan
 from recthinker.inference.shard import ShardRun, run_shard
-from recthinker.lookup import Snapshot
+from recthinker.lookup import RequestRows, Snapshot
 
 PROGRESS_EVERY_S = 2.0
 
@@ -41,19 +42,34 @@ def run(job: Job) -> str:
         max_tool_fault_share=settings.inference.max_tool_fault_share,
         users_per_part=settings.inference.users_per_part,
     )
+    snapshot = Snapshot(Path(plan.snapshot))
     summary = run_shard(
         job.run_dir / "shards" / str(shard),
         stamp,
         engine,
         agent,
-        Snapshot(Path(plan.snapshot)),
+        snapshot,
         shard,
         max_in_flight=settings.inference.max_in_flight,
+        earlier=_earlier(job, plan, snapshot.requests(shard)),
         on_progress=_Reporter(shard),
     )
     again = f" ({summary['resumed']} by an earlier run)" if summary["resumed"] else ""
     rate, outcomes = summary["users_per_s"], summary["outcomes"]
     return f"shard {shard}: {summary['users']} users{again}, {rate} users/s, outcomes {outcomes}"
+
+
+def _earlier(job: Job, plan: InferencePlan, requests: RequestRows) -> EarlierNight | None:
+    if plan.earlier_ds is None or plan.earlier_version is None:
+        return None
+    return EarlierNight(
+        job.settings.paths.warehouse,
+        ds=plan.earlier_ds,
+        version=plan.earlier_version,
+        users=requests.user_ids(),
+        model_version=plan.model_version,
+        prompt_version=plan.prompt_version,
+    )
 
 
 class _Reporter:

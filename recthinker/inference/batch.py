@@ -17,6 +17,8 @@ from recthinker.lookup import ItemRows, RequestRow
 
 logger = logging.getLogger(__name__)
 
+FINISHED_AT_ONCE = 256
+"""Episodes handed on before more are begun: those that need no engine do not heap up."""
 SWEEP_STEPS = 64
 """Engine steps between two looks for episodes that are out of time."""
 
@@ -69,9 +71,19 @@ def run_episodes(
     requests: Iterable[RequestRow],
     *,
     max_in_flight: int,
+    known: Callable[[RequestRow], Episode | None] = lambda request: None,
     on_done: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Iterator[Episode]:
     """Every request's episode, in the order in which they finish.
+
+    Args:
+        engine: that writes the agent's turns.
+        agent: what all episodes share.
+        items: of the snapshot.
+        requests: whom to rank for.
+        max_in_flight: episodes alive at once.
+        known: gives the ended episode of a request that the engine need not be asked for.
+        on_done: is told each outcome.
 
     Raises:
         EngineError: the engine died.
@@ -82,12 +94,14 @@ def run_episodes(
     steps = 0
     is_drained = False
     while live or not is_drained:
-        while not is_drained and len(live) < max_in_flight:
+        while not is_drained and len(live) < max_in_flight and len(finished) < FINISHED_AT_ONCE:
             request = next(waiting, None)
             if request is None:
                 is_drained = True
                 break
-            _admit(engine, agent, items, request, live, finished)
+            episode = _begun(agent, items, request, known)
+            now = time.monotonic()
+            _go_on(engine, _Live(episode, now + agent.settings.timeout_s, now), live, finished)
         if live:
             for request_id, generated in engine.step():
                 _advance(engine, request_id, generated, live, finished)
@@ -105,21 +119,14 @@ def request_seed(key: str, turn: int, seed: int) -> int:
     return int.from_bytes(hashlib.blake2b(f"{seed}|{key}|{turn}".encode(), digest_size=4).digest(), "big") >> 1
 
 
-def _admit(
-    engine: Engine,
-    agent: Agent,
-    items: ItemRows,
-    request: RequestRow,
-    live: dict[str, _Live],
-    finished: list[Episode],
-) -> None:
+def _begun(
+    agent: Agent, items: ItemRows, request: RequestRow, known: Callable[[RequestRow], Episode | None]
+) -> Episode:
     try:
-        episode = Episode.start(agent, items, request)
+        return known(request) or Episode.start(agent, items, request)
     except Exception as error:  # noqa: BLE001 - as in `_advance`
         logger.warning("episode could not begin key=%s error=%r", request.key, error)
-        episode = Episode.failed(agent, items, request, error)
-    now = time.monotonic()
-    _go_on(engine, _Live(episode, now + agent.settings.timeout_s, now), live, finished)
+        return Episode.failed(agent, items, request, error)
 
 
 def _go_on(engine: Engine, state: _Live, live: dict[str, _Live], finished: list[Episode]) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 from recthinker.agent import Agent, CompactFormat
 from recthinker.errors import SnapshotError
+from recthinker.inference.earlier import newest_night
 from recthinker.lookup import Snapshot
 from recthinker.settings import Settings
 
@@ -46,6 +47,10 @@ class InferencePlan:
     shards: list[int]
     users: int
     table_versions: dict[str, int]
+    earlier_ds: str | None = None
+    """Night whose rankings stand where nothing changed; None: all users run."""
+    earlier_version: int | None = None
+    """Version of `trajectories` that holds it."""
 
     def write(self, run_dir: Path) -> None:
         """Write the plan into a run's folder, whole or not at all."""
@@ -85,6 +90,8 @@ def plan_inference(
     if not snapshot.shards:
         raise SnapshotError(f"the snapshot at {snapshot_dir} holds no request; build candidates for {ds} first")
     agent = Agent.build(CompactFormat.load(model.path), settings.agent, settings.tools)
+    night = newest_night(settings.paths.warehouse, ds) if settings.inference.keep_unchanged else None
+    earlier_ds, earlier_version = night or (None, None)
     return InferencePlan(
         ds=ds,
         run_id=run_id,
@@ -95,4 +102,6 @@ def plan_inference(
         shards=snapshot.shards,
         users=snapshot.request_count,
         table_versions=snapshot.table_versions,
+        earlier_ds=earlier_ds,
+        earlier_version=earlier_version,
     )

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from recthinker.agent import Agent, Episode, Outcome
 from recthinker.agent.record import recommendation_rows, trajectory_row
 from recthinker.errors import EngineError
 from recthinker.inference.batch import BatchProgress, run_episodes
+from recthinker.inference.earlier import EarlierNight
 from recthinker.inference.engine import Engine
 from recthinker.inference.parts import ShardParts
-from recthinker.lookup import Snapshot
+from recthinker.lookup import RequestRow, Snapshot
 from recthinker.tables.locks import hold
 from recthinker.tables.schemas import RECOMMENDATIONS, TRAJECTORIES
 
@@ -62,11 +64,13 @@ def run_shard(
     shard: int,
     *,
     max_in_flight: int,
+    earlier: EarlierNight | None = None,
     on_progress: Callable[[BatchProgress], None] = lambda progress: None,
 ) -> dict[str, Any]:
     """Run a shard and write `folder`: trajectories.parquet, recommendations.parquet, summary.json (returned).
 
-    Users of parts that an earlier, killed run of the same shard committed are not asked again.
+    Users whose episode of `earlier` would go the same way keep its ranking. Users of parts that a killed run of the
+    same shard committed are not asked again.
 
     Raises:
         EngineError: the engine died; what is committed stays for the next run. Or more users got a fallback, or more
@@ -84,7 +88,10 @@ def run_shard(
             on_progress(progress)
 
         waiting = (row for row in rows if row.user_id not in finished)
-        episodes = run_episodes(engine, agent, snapshot.items, waiting, max_in_flight=max_in_flight, on_done=count)
+        known = partial(earlier.unchanged, agent, snapshot.items) if earlier else _nobody
+        episodes = run_episodes(
+            engine, agent, snapshot.items, waiting, max_in_flight=max_in_flight, known=known, on_done=count
+        )
         started = time.monotonic()
         for batch in _batched(episodes, run.users_per_part):
             now = time.monotonic()
@@ -92,6 +99,10 @@ def run_shard(
             started = now
             _check_failures(parts, len(rows), run)
         return _close(folder, parts, len(rows), resumed=len(finished))
+
+
+def _nobody(request: RequestRow) -> None:
+    """No episode is known."""
 
 
 def _commit(parts: ShardParts, run: ShardRun, agent: Agent, episodes: Iterable[Episode], seconds: float) -> None:

@@ -49,6 +49,11 @@ class RequestRows:
     def __iter__(self) -> Iterator[RequestRow]:
         return (self.row(row) for row in range(len(self)))
 
+    def user_ids(self) -> list[str]:
+        """The user of each request."""
+        ids: list[str] = self._rows["user_id"].to_pylist()
+        return ids
+
     def get(self, key: str) -> RequestRow | None:
         """The request of `key`, or None."""
         row = find(self._hashes, self._keys, key)

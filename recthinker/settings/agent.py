@@ -63,6 +63,9 @@ class InferenceSettings(Section):
     """A shard with more fallbacks than this fails, and nothing is published."""
     max_tool_fault_share: float = Field(ge=0, le=1)
     """A shard in which a larger share of the calls met a broken tool fails: the agent would rank half blind."""
+    keep_unchanged: bool
+    """Whether a user for whom the agent would read the same as on the night before keeps that night's ranking; false:
+    all users run."""
     users_per_part: int = Field(ge=1)
     """Finished users that a shard commits at once: those whose work a killed run loses at most, besides those in
     flight."""

@@ -1,0 +1,117 @@
+"""The night before, and whose episode would go the same way tonight.
+
+What the model writes depends on what it reads. So a recorded episode is gone through again: tonight's prompt and
+tonight's lookups, the model's turns as recorded. Where every token comes out as it did, the model would write the same
+once more, and its ranking stands (outcome `unchanged`). So the cost of a night follows what changed in what is read.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from recthinker.agent import Agent, Episode, Generated, Outcome, TokenCount
+from recthinker.lookup import ItemRows, RequestRow
+from recthinker.tables.arrow import Root, open_table, table_dates, table_location, table_version
+from recthinker.tables.schemas import TRAJECTORIES
+
+KEPT = (str(Outcome.RANKED), str(Outcome.UNCHANGED))
+"""Outcomes whose ranking may stand."""
+COLUMNS = ("user_id", "token_ids", "agent_mask", "logprobs", "ranking", "scores", "versions")
+
+
+class EarlierNight:
+    """Recorded episodes of some users.
+
+    Args:
+        root: folder of the tables.
+        ds: logical date of the night.
+        version: of `trajectories`.
+        users: whose episodes are wanted.
+        model_version: of tonight; episodes of other models are left out.
+        prompt_version: likewise.
+
+    Raises:
+        TableContractError: there is no such version.
+    """
+
+    def __init__(
+        self, root: Root, *, ds: str, version: int, users: Collection[str], model_version: str, prompt_version: str
+    ) -> None:
+        delta = open_table(root, TRAJECTORIES, version=version)
+        wanted = pc.field("status").isin(KEPT) & pc.field("user_id").isin(pa.array(sorted(users), pa.string()))
+        rows = delta.to_pyarrow_dataset(partitions=[("ds", "=", ds)]).to_table(columns=list(COLUMNS), filter=wanted)
+        self._rows = rows.combine_chunks()
+        self._of_user = {user: row for row, user in enumerate(self._rows["user_id"].to_pylist())}
+        self._made_with = {("model", model_version), ("prompt", prompt_version)}
+
+    def __len__(self) -> int:
+        return len(self._of_user)
+
+    def unchanged(self, agent: Agent, items: ItemRows, request: RequestRow) -> Episode | None:
+        """The user's episode, ended as it did that night; None where it would go another way, or is not known."""
+        row = self._of_user.get(request.user_id)
+        if row is None:
+            return None
+        recorded = {name: self._rows[name][row].as_py() for name in COLUMNS}
+        if not self._made_with <= set(recorded["versions"]):
+            return None
+        return again(agent, items, request, recorded)
+
+
+def newest_night(root: Root, before: str) -> tuple[str, int] | None:
+    """The newest night before a date: its date, and the version of `trajectories` now; None where there is none."""
+    if not DeltaTable.is_deltatable(table_location(root, TRAJECTORIES)):
+        return None
+    version = table_version(root, TRAJECTORIES)
+    dates = [ds for ds in table_dates(root, TRAJECTORIES, version=version) if ds < before]
+    return (max(dates), version) if dates else None
+
+
+def again(agent: Agent, items: ItemRows, request: RequestRow, recorded: Mapping[str, Any]) -> Episode | None:
+    """The episode with tonight's lookups and the model's recorded turns; None where a token comes out another way.
+
+    Args:
+        agent: tonight's.
+        items: of tonight's snapshot.
+        request: of tonight's snapshot.
+        recorded: a row of `trajectories`.
+    """
+    episode = Episode.start(agent, items, request)
+    ids, checked = recorded["token_ids"], 0
+    while not episode.is_done:
+        place = len(episode.ids)
+        if ids[checked:place] != episode.ids[checked:]:
+            return None
+        written = _turn(ids, recorded["agent_mask"], place, agent.chat.stop_ids, is_answer=episode.is_answering)
+        if not written:
+            return None
+        scores = _scores(episode, recorded) if episode.is_answering else ()
+        logprobs = recorded["logprobs"][place : place + len(written)]
+        episode.observe(Generated(list(written), logprobs, scores=scores))
+        checked = place
+    if episode.outcome is not Outcome.RANKED or ids != episode.ids:
+        return None
+    episode.outcome, episode.tokens = Outcome.UNCHANGED, TokenCount()
+    return episode
+
+
+def _turn(
+    ids: Sequence[int], mask: Sequence[int], place: int, stops: Sequence[int], *, is_answer: bool
+) -> Sequence[int]:
+    """What the model wrote from `place` on, up to where the engine handed over."""
+    end = place
+    while end < len(ids) and mask[end]:
+        end += 1
+        if is_answer or ids[end - 1] in stops:
+            break
+    return ids[place:end]
+
+
+def _scores(episode: Episode, recorded: Mapping[str, Any]) -> tuple[float, ...]:
+    """The recorded score of each label; none where other items were ranked."""
+    by_item = dict(zip(recorded["ranking"], recorded["scores"], strict=True))
+    items = [episode.scene.items.item_id(int(code)) for code in episode.scene.candidates]
+    return tuple(by_item[item] for item in items) if by_item.keys() == set(items) else ()
