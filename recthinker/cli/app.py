@@ -136,6 +136,16 @@ def show(user: Annotated[str, typer.Argument(help="User id.")], ds: Day = None) 
     body(user, _day(ds, settings), settings, console)
 
 
+@app.command()
+def replay(user: Annotated[str, typer.Argument(help="User id.")], ds: Day = None) -> None:
+    """Run a user's episode again, with the model and the snapshot of the night, and compare turn by turn."""
+    from recthinker.cli.replay import show_replay
+
+    settings = load_settings()
+    if not show_replay(user, _day(ds, settings), settings, console):
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """The command line; exit code 1 and one sentence when something is wrong."""
     try:
