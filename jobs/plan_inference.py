@@ -20,7 +20,9 @@ def run(job: Job) -> str:
         run_id=job.run_id,
     )
     plan.write(job.run_dir)
-    return f"{plan.users} users in {len(plan.shards)} shards, model {plan.model_version}, prompt {plan.prompt_version}"
+    made_with = f"model {plan.model_version}, prompt {plan.prompt_version}"
+    keep = "" if plan.expected_runs is None else f", about {plan.expected_runs} of them to run"
+    return f"{plan.users} users in {len(plan.shards)} shards{keep}, {made_with}"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ once more, and its ranking stands (outcome `unchanged`). So the cost of a night 
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
+from math import ceil
 from typing import Any
 
 import pyarrow as pa
@@ -13,12 +15,14 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from recthinker.agent import Agent, Episode, Generated, Outcome, TokenCount
-from recthinker.lookup import ItemRows, RequestRow
+from recthinker.lookup import ItemRows, RequestRow, Snapshot
 from recthinker.tables.arrow import Root, open_table, table_dates, table_location, table_version
 from recthinker.tables.schemas import TRAJECTORIES
 
 KEPT = (str(Outcome.RANKED), str(Outcome.UNCHANGED))
 """Outcomes whose ranking may stand."""
+SAMPLED = 1_000
+"""Users by whom it is judged how many will run."""
 COLUMNS = ("user_id", "token_ids", "agent_mask", "logprobs", "ranking", "scores", "versions")
 
 
@@ -68,6 +72,18 @@ def newest_night(root: Root, before: str) -> tuple[str, int] | None:
     version = table_version(root, TRAJECTORIES)
     dates = [ds for ds in table_dates(root, TRAJECTORIES, version=version) if ds < before]
     return (max(dates), version) if dates else None
+
+
+def expected_runs(root: Root, ds: str, version: int, agent: Agent, snapshot: Snapshot, *, model_version: str) -> int:
+    """About how many users' episodes will not go the way they went on `ds`, from a sample of `SAMPLED` users."""
+    per_shard = ceil(SAMPLED / len(snapshot.shards))
+    # Requests lie in the order of a hash: the first ones are as good as any.
+    asked = [row for shard in snapshot.shards for row in islice(snapshot.requests(shard), per_shard)]
+    users = [row.user_id for row in asked]
+    versions = {"model_version": model_version, "prompt_version": agent.prompt_version}
+    night = EarlierNight(root, ds=ds, version=version, users=users, **versions)
+    run = sum(night.unchanged(agent, snapshot.items, row) is None for row in asked)
+    return round(run / len(asked) * snapshot.request_count)
 
 
 def again(agent: Agent, items: ItemRows, request: RequestRow, recorded: Mapping[str, Any]) -> Episode | None:

@@ -8,7 +8,7 @@ from typing import Protocol, Self
 
 from recthinker.agent import Agent, CompactFormat
 from recthinker.errors import SnapshotError
-from recthinker.inference.earlier import newest_night
+from recthinker.inference.earlier import expected_runs, newest_night
 from recthinker.lookup import Snapshot
 from recthinker.settings import Settings
 
@@ -51,6 +51,8 @@ class InferencePlan:
     """Night whose rankings stand where nothing changed; None: all users run."""
     earlier_version: int | None = None
     """Version of `trajectories` that holds it."""
+    expected_runs: int | None = None
+    """About how many users will not keep that night's ranking; None: there is no such night."""
 
     def write(self, run_dir: Path) -> None:
         """Write the plan into a run's folder, whole or not at all."""
@@ -90,12 +92,13 @@ def plan_inference(
     if not snapshot.shards:
         raise SnapshotError(f"the snapshot at {snapshot_dir} holds no request; build candidates for {ds} first")
     agent = Agent.build(CompactFormat.load(model.path), settings.agent, settings.tools)
-    night = newest_night(settings.paths.warehouse, ds) if settings.inference.keep_unchanged else None
+    model_version, root = f"{model.name}/{model.version}", settings.paths.warehouse
+    night = newest_night(root, ds) if settings.inference.keep_unchanged else None
     earlier_ds, earlier_version = night or (None, None)
     return InferencePlan(
         ds=ds,
         run_id=run_id,
-        model_version=f"{model.name}/{model.version}",
+        model_version=model_version,
         model_path=str(model.path.absolute()),
         prompt_version=agent.prompt_version,
         snapshot=str(snapshot_dir.absolute()),
@@ -104,4 +107,5 @@ def plan_inference(
         table_versions=snapshot.table_versions,
         earlier_ds=earlier_ds,
         earlier_version=earlier_version,
+        expected_runs=expected_runs(root, *night, agent, snapshot, model_version=model_version) if night else None,
     )

@@ -11,7 +11,7 @@ from deltalake import write_deltalake
 
 from recthinker.agent import Agent, Outcome
 from recthinker.inference import ScriptedEngine
-from recthinker.inference.earlier import EarlierNight, again, newest_night
+from recthinker.inference.earlier import EarlierNight, again, expected_runs, newest_night
 from recthinker.inference.scripted import Planner
 from recthinker.inference.shard import ShardRun, run_shard
 from recthinker.lookup import Snapshot
@@ -96,6 +96,16 @@ def test_a_lookup_that_tells_something_else_counts_for_who_asked_for_it(first: P
     reranked = ann | {"ranking": [*ann["ranking"][:-1], "i1"]}
     for changed in (other, longer, shorter, reranked):
         assert again(agent, snapshot.items, snapshot.request("ann"), changed) is None
+
+
+def test_how_many_will_run_is_known_before(first: Path, agent: Agent) -> None:
+    night = (first / "warehouse", RUN.ds, 0, agent)
+    same = world.snapshot(first / "same", shards=2)
+    retitled = world.snapshot(first / "retitled", titles={"i4": "Title 5"})
+
+    assert expected_runs(*night, same, model_version="m/1") == 0
+    assert expected_runs(*night, retitled, model_version="m/1") == 2
+    assert expected_runs(*night, same, model_version="m/2") == 4
 
 
 def test_other_models_prompts_and_users_are_not_known(first: Path, agent: Agent) -> None:
