@@ -6,7 +6,7 @@ categories of the items it knew. Users' attributes may differ: the users concern
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from recthinker.features.built import BUILT_TABLES, Built
@@ -31,11 +31,11 @@ class Base:
     pairs: tuple[str, ...]
     """Dates whose rows of `co_interaction_pairs` add up to the pairs of `ds`: first one built from scratch, then
     increments."""
-    events: int = 0
+    events: int
     """Events that `ds` knew."""
-    newest_event: datetime | None = None
+    newest_event: datetime | None
     """Time of the newest of them."""
-    inputs: Mapping[str, int] = field(default_factory=dict)
+    inputs: Mapping[str, int]
     """Versions of the landing tables that all tables of `ds` were built from, by name; a version that differs between
     them is left out."""
 

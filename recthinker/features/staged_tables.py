@@ -101,7 +101,7 @@ class StagedTables:
     def base_rows(self, table: Table) -> DataFrame:
         """The rows of the base, none where there is no base."""
         ds = self.base.ds if self.base else ""
-        return self.store.read(table, files=pc.field("partition.ds") == ds)
+        return self.store.read(table, files=pc.field("partition.ds") == ds).where(F.col("ds") == ds)
 
     def weighted(self) -> DataFrame:
         """The events that pair items and link users."""

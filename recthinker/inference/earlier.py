@@ -5,6 +5,7 @@ tonight's lookups, the model's turns as recorded. Where every token comes out as
 once more, and its ranking stands (outcome `unchanged`). So the cost of a night follows what changed in what is read.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from math import ceil
@@ -18,6 +19,8 @@ from recthinker.agent import Agent, Episode, Generated, Outcome, TokenCount
 from recthinker.lookup import ItemRows, RequestRow, Snapshot
 from recthinker.tables.arrow import Root, open_table, table_dates, table_location, table_version
 from recthinker.tables.schemas import TRAJECTORIES
+
+logger = logging.getLogger(__name__)
 
 KEPT = (str(Outcome.RANKED), str(Outcome.UNCHANGED))
 """Outcomes whose ranking may stand."""
@@ -55,14 +58,20 @@ class EarlierNight:
         return len(self._of_user)
 
     def unchanged(self, agent: Agent, items: ItemRows, request: RequestRow) -> Episode | None:
-        """The user's episode, ended as it did that night; None where it would go another way, or is not known."""
+        """The user's episode, ended as it did that night; None where it would go another way, is not known, or cannot
+        be gone through: that user runs.
+        """
         row = self._of_user.get(request.user_id)
         if row is None:
             return None
         recorded = {name: self._rows[name][row].as_py() for name in COLUMNS}
         if not self._made_with <= set(recorded["versions"]):
             return None
-        return again(agent, items, request, recorded)
+        try:
+            return again(agent, items, request, recorded)
+        except Exception as error:  # noqa: BLE001 - one user's data must end neither the plan nor the shard
+            logger.warning("recorded episode cannot be gone through key=%s error=%r", request.key, error)
+            return None
 
 
 def newest_night(root: Root, before: str) -> tuple[str, int] | None:

@@ -41,8 +41,8 @@ class ShardRun:
     table_versions: dict[str, int]
     publish_top_n: int
     max_failed_share: float
-    max_tool_fault_share: float = 0.1
-    users_per_part: int = 512
+    max_tool_fault_share: float
+    users_per_part: int
     """Users whose work is lost at most when the run is killed, besides those in flight."""
 
     def versions(self, agent: Agent) -> dict[str, str]:

@@ -91,6 +91,7 @@ class VllmEngine:
             self._engine.add_request(request_id, {"prompt_token_ids": list(request.token_ids)}, params)
         except ValueError:
             raise
+        # vLLM refuses a request by ValueError; after anything else it is of no more use.
         except Exception as error:
             raise EngineError(f"the vLLM engine takes no requests: {error!r}; run the shard again") from error
         if request.score_ids:

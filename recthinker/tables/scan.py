@@ -29,8 +29,8 @@ def scan(
         table: its contract.
         location: where it lies.
         delta: the table at the version wanted.
-        files: condition on columns of `data_actions`: files that do not meet it are left out; what it yields null for
-            is left out too. None: all.
+        files: condition on columns of `data_actions`. Files for which it is not true need not be read, and are not
+            unless Delta's reader takes over: filter the rows as well. None: all are read.
     """
     actions = data_actions(delta)
     paths = actions["path"].to_pylist()

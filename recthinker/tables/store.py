@@ -67,7 +67,7 @@ class TableStore:
             table: contract of the table.
             ds: logical date.
             version: of the table.
-            files: condition on columns of `data_actions`: other files are not read.
+            files: condition on columns of `data_actions`: other files need not be read (see `scan`).
 
         Raises:
             TableContractError: the table, the version or rows for `ds` do not exist.

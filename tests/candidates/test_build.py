@@ -85,64 +85,54 @@ def test_candidates_do_not_depend_on_the_order_of_input(
     assert sorted(one.collect()) == sorted(other.collect())
 
 
-def test_write_candidates_checks_publishes_and_records(built_store: TableStore, settings: Settings) -> None:
-    shutil.copytree(built_store.root, settings.paths.warehouse)
-    store = TableStore(settings.paths.warehouse, built_store.spark)
-    known = known_interactions(store, ds=tiny_world.DS, settings=settings.features)
-
-    users = write_candidates(
-        known,
+def write(store: TableStore, settings: Settings, interactions: DataFrame | None = None) -> int:
+    """Candidates of `interactions`; None: of all that are known."""
+    version = 0
+    if interactions is None:
+        version = table_version(store.root, schemas.INTERACTIONS)
+        interactions = known_interactions(store, ds=tiny_world.DS, settings=settings.features)
+    return write_candidates(
+        interactions,
         store,
-        interactions_version=table_version(store.root, schemas.INTERACTIONS),
+        interactions_version=version,
         ds=tiny_world.DS,
         settings=settings.candidates,
         features=settings.features,
         run_id="test",
     )
 
-    assert users == store.read(schemas.CANDIDATES, ds=tiny_world.DS).count() == 12
-    (row,) = [row for row in read_status(store.root, tiny_world.DS) if row.table == "candidates"]
+
+@pytest.fixture
+def own(built_store: TableStore, settings: Settings) -> TableStore:
+    """The built tables in a store of this test's own."""
+    shutil.copytree(built_store.root, settings.paths.warehouse)
+    return TableStore(settings.paths.warehouse, built_store.spark)
+
+
+def test_write_candidates_checks_publishes_and_records(own: TableStore, settings: Settings) -> None:
+    users = write(own, settings)
+
+    assert users == own.read(schemas.CANDIDATES, ds=tiny_world.DS).count() == 12
+    (row,) = [row for row in read_status(own.root, tiny_world.DS) if row.table == "candidates"]
     assert (row.rows, row.run_id, row.warnings) == (12, "test", [])
     assert row.checks
-    plan = plan_candidates(store.root, tiny_world.DS, settings.features, settings.candidates)
+    plan = plan_candidates(own.root, tiny_world.DS, settings.features, settings.candidates)
     assert plan.reason is None
 
 
-def test_candidates_for_far_fewer_users_than_usual_are_not_published(
-    built_store: TableStore, settings: Settings
-) -> None:
-    shutil.copytree(built_store.root, settings.paths.warehouse)
-    store = TableStore(settings.paths.warehouse, built_store.spark)
-    (status, *_) = read_status(store.root, tiny_world.DS)
+def test_candidates_for_far_fewer_users_than_usual_are_not_published(own: TableStore, settings: Settings) -> None:
+    (status, *_) = read_status(own.root, tiny_world.DS)
     for day in ("2024-03-01", "2024-03-02", "2024-03-03"):
-        write_status(store.root, replace(status, ds=day, table="candidates", rows=100))
+        write_status(own.root, replace(status, ds=day, table="candidates", rows=100))
 
     with pytest.raises(TableContractError, match="rows_dropped"):
-        write_candidates(
-            known_interactions(store, ds=tiny_world.DS, settings=settings.features),
-            store,
-            interactions_version=0,
-            ds=tiny_world.DS,
-            settings=settings.candidates,
-            features=settings.features,
-            run_id="test",
-        )
-    assert not DeltaTable.is_deltatable(store.path(schemas.CANDIDATES))
+        write(own, settings)
+    assert not DeltaTable.is_deltatable(own.path(schemas.CANDIDATES))
 
 
 def test_write_candidates_needs_the_features(store: TableStore, settings: Settings) -> None:
-    interactions = tiny_world.frames(store.spark)["interactions"]
-
     with pytest.raises(TableContractError, match="user_history"):
-        write_candidates(
-            interactions,
-            store,
-            interactions_version=0,
-            ds=tiny_world.DS,
-            settings=settings.candidates,
-            features=settings.features,
-            run_id="test",
-        )
+        write(store, settings, tiny_world.frames(store.spark)["interactions"])
 
 
 def typed(spark: SparkSession, *events: tuple[str, str, str]) -> DataFrame:

@@ -13,14 +13,16 @@ from recthinker.agent import Agent, Outcome
 from recthinker.inference import ScriptedEngine
 from recthinker.inference.earlier import EarlierNight, again, expected_runs, newest_night
 from recthinker.inference.scripted import Planner
-from recthinker.inference.shard import ShardRun, run_shard
+from recthinker.inference.shard import run_shard
 from recthinker.lookup import Snapshot
 from recthinker.settings import Settings
 from recthinker.tables.schemas import TRAJECTORIES
 from tests import little_world as world
+from tests.inference.test_batch import Unrenderable
+from tests.inference.test_shard import RUN as ONE_NIGHT
 from tests.inference.test_shard import Listening
 
-RUN = ShardRun("2024-03-10", "first", "m/1", {"items": 4}, publish_top_n=3, max_failed_share=0.0)
+RUN = replace(ONE_NIGHT, ds="2024-03-10", run_id="first", publish_top_n=3)
 NEXT = replace(RUN, ds="2024-03-11", run_id="second", table_versions={"items": 5})
 
 
@@ -106,6 +108,14 @@ def test_how_many_will_run_is_known_before(first: Path, agent: Agent) -> None:
     assert expected_runs(*night, same, model_version="m/1") == 0
     assert expected_runs(*night, retitled, model_version="m/1") == 2
     assert expected_runs(*night, same, model_version="m/2") == 4
+
+
+def test_who_cannot_be_gone_through_runs(first: Path, agent: Agent) -> None:
+    snapshot = world.snapshot(first / "again")
+    blind = Agent(Unrenderable(agent.chat.tokenizer), agent.toolbox, agent.settings)
+
+    assert standing(earlier(first, agent), blind, snapshot) == {"ann", "cat", "dan"}
+    assert expected_runs(first / "warehouse", RUN.ds, 0, blind, snapshot, model_version="m/1") == 1
 
 
 def test_other_models_prompts_and_users_are_not_known(first: Path, agent: Agent) -> None:

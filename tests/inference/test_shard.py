@@ -18,7 +18,16 @@ from recthinker.tables.schemas import RECOMMENDATIONS, TRAJECTORIES
 from recthinker.tools import Toolbox, ToolResult
 from tests import little_world as world
 
-RUN = ShardRun(world.DS, "run", "m/1", {"items": 4}, publish_top_n=2, max_failed_share=0.0)
+RUN = ShardRun(
+    world.DS,
+    "run",
+    "m/1",
+    {"items": 4},
+    publish_top_n=2,
+    max_failed_share=0.0,
+    max_tool_fault_share=0.1,
+    users_per_part=512,
+)
 
 
 def test_a_shard_leaves_rows_of_the_contract_and_a_summary(tmp_path: Path, settings: Settings) -> None:
