@@ -7,8 +7,8 @@ A fault of one episode is that episode's outcome; a fault of the engine ends the
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from recthinker.agent import Agent, Episode, Generated, Outcome, StopReason
 from recthinker.errors import EngineError
@@ -21,39 +21,6 @@ FINISHED_AT_ONCE = 256
 """Episodes handed on before more are begun: those that need no engine do not heap up."""
 SWEEP_STEPS = 64
 """Engine steps between two looks for episodes that are out of time."""
-
-
-@dataclass(slots=True)
-class BatchProgress:
-    """How far a batch is."""
-
-    total: int
-    done: int = 0
-    outcomes: dict[Outcome, int] = field(default_factory=dict)
-    started: float = field(default_factory=time.monotonic)
-    earlier: int = 0
-    """Of `done`, episodes that an earlier run finished."""
-
-    @classmethod
-    def resumed(cls, total: int, outcomes: Mapping[str, int]) -> "BatchProgress":
-        """A batch of which an earlier run finished what `outcomes` counts."""
-        done = sum(outcomes.values())
-        return cls(total, done, {Outcome(name): count for name, count in outcomes.items()}, earlier=done)
-
-    @property
-    def seconds(self) -> float:
-        """Since the start."""
-        return time.monotonic() - self.started
-
-    @property
-    def users_per_s(self) -> float:
-        """Episodes that this run finished per second."""
-        return (self.done - self.earlier) / max(self.seconds, 1e-9)
-
-    def count(self, outcome: Outcome) -> None:
-        """One more episode ended."""
-        self.done += 1
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
 
 @dataclass(slots=True)
@@ -72,7 +39,6 @@ def run_episodes(
     *,
     max_in_flight: int,
     known: Callable[[RequestRow], Episode | None] = lambda request: None,
-    on_done: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Iterator[Episode]:
     """Every request's episode, in the order in which they finish.
 
@@ -83,7 +49,6 @@ def run_episodes(
         requests: whom to rank for.
         max_in_flight: episodes alive at once.
         known: gives the ended episode of a request that the engine need not be asked for.
-        on_done: is told each outcome.
 
     Raises:
         EngineError: the engine died.
@@ -108,9 +73,7 @@ def run_episodes(
             steps += 1
             if steps % SWEEP_STEPS == 0:
                 _sweep(engine, live, finished)
-        for episode in finished:
-            on_done(episode.outcome or Outcome.FALLBACK_ERROR)
-            yield episode
+        yield from finished
         finished.clear()
 
 

@@ -11,9 +11,10 @@ from scipy import sparse
 from recthinker.agent import Agent, CompactFormat
 from recthinker.evaluation import CutRows, compare, held_out_users, requests
 from recthinker.evaluation.baselines import history_matrix, itemknn_scores, popularity_scores, random_scores
-from recthinker.inference.batch import BatchProgress, run_episodes
+from recthinker.inference.batch import run_episodes
 from recthinker.inference.engine import Engine
 from recthinker.inference.engines import open_engine
+from recthinker.inference.progress import BatchProgress
 from recthinker.lookup import RequestRow, Snapshot, write_snapshot
 from recthinker.lookup.cut import read_cut
 from recthinker.settings import EvaluationSettings, Settings
@@ -94,13 +95,12 @@ def _agent_scores(
     """The agent's score of each candidate, (U, N), in the order of `rows`; and the outcomes."""
     found: dict[str, np.ndarray] = {}
     progress = BatchProgress(total=len(rows))
-    for episode in run_episodes(
-        engine, agent, snapshot.items, rows, max_in_flight=max_in_flight, on_done=progress.count
-    ):
+    for episode in run_episodes(engine, agent, snapshot.items, rows, max_in_flight=max_in_flight):
         scores = np.empty(len(episode.scene.request.candidates))
         for place, score in episode.ranking():
             scores[place] = score
         found[episode.scene.request.key] = scores
+        progress.count(episode)
         on_progress(progress)
     outcomes = {str(outcome): count for outcome, count in progress.outcomes.items()}
     return np.stack([found[row.key] for row in rows]), outcomes

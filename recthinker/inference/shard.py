@@ -18,10 +18,11 @@ from typing import Any
 from recthinker.agent import Agent, Episode, Outcome
 from recthinker.agent.record import recommendation_rows, trajectory_row
 from recthinker.errors import EngineError
-from recthinker.inference.batch import BatchProgress, run_episodes
+from recthinker.inference.batch import run_episodes
 from recthinker.inference.earlier import EarlierNight
 from recthinker.inference.engine import Engine
 from recthinker.inference.parts import ShardParts
+from recthinker.inference.progress import BatchProgress
 from recthinker.lookup import RequestRow, Snapshot
 from recthinker.tables.locks import hold
 from recthinker.tables.schemas import RECOMMENDATIONS, TRAJECTORIES
@@ -82,23 +83,25 @@ def run_shard(
         parts = ShardParts(folder.with_name(f".{folder.name}.parts"), run.stamp(agent))
         rows, finished = snapshot.requests(shard), parts.users()
         progress = BatchProgress.resumed(len(rows), parts.outcomes)
-
-        def count(outcome: Outcome) -> None:
-            progress.count(outcome)
-            on_progress(progress)
-
         waiting = (row for row in rows if row.user_id not in finished)
         known = partial(earlier.unchanged, agent, snapshot.items) if earlier else _nobody
-        episodes = run_episodes(
-            engine, agent, snapshot.items, waiting, max_in_flight=max_in_flight, known=known, on_done=count
-        )
+        episodes = run_episodes(engine, agent, snapshot.items, waiting, max_in_flight=max_in_flight, known=known)
         started = time.monotonic()
-        for batch in _batched(episodes, run.users_per_part):
+        for batch in _batched(_counted(episodes, progress, on_progress), run.users_per_part):
             now = time.monotonic()
             _commit(parts, run, agent, batch, now - started)
             started = now
             _check_failures(parts, len(rows), run)
         return _close(folder, parts, len(rows), resumed=len(finished))
+
+
+def _counted(
+    episodes: Iterable[Episode], progress: BatchProgress, on_progress: Callable[[BatchProgress], None]
+) -> Iterator[Episode]:
+    for episode in episodes:
+        progress.count(episode)
+        on_progress(progress)
+        yield episode
 
 
 def _nobody(request: RequestRow) -> None:

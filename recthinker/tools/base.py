@@ -87,6 +87,8 @@ class Tool(Protocol):
     """A tool: one class, one file. It is found by its name in `recthinker.tools.toolbox`."""
 
     name: ClassVar[str]
+    description: ClassVar[str]
+    """What it tells, in a sentence that the agent may read."""
     takes: ClassVar[Takes]
     evidence: ClassVar[tuple[str, ...]]
     """Names of the levels it gives a label, in a person's words; empty if it gives none."""

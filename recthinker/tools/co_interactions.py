@@ -17,6 +17,7 @@ class CoInteractions:
     """Two levels a candidate: `next`, follows the user's newest items; `together`, goes with the whole history."""
 
     name: ClassVar[str] = "co_interactions"
+    description: ClassVar[str] = "How strongly the candidates go with what the user took up before."
     takes: ClassVar[Takes] = "labels"
     evidence: ClassVar[tuple[str, ...]] = ("follows recent items", "goes with the history")
 

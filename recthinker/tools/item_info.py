@@ -26,6 +26,7 @@ class ItemInfo:
     """Two levels a candidate, popularity and mean rating, and its first category."""
 
     name: ClassVar[str] = "item_info"
+    description: ClassVar[str] = "How popular and how well rated the candidates are, and what kind they are."
     takes: ClassVar[Takes] = "labels"
     evidence: ClassVar[tuple[str, ...]] = ("popular", "well rated")
 

@@ -27,6 +27,7 @@ class ItemRelations:
     """One level a candidate, and the relation that says most."""
 
     name: ClassVar[str] = "item_relations"
+    description: ClassVar[str] = "What the candidates share with the user's history in the knowledge graph."
     takes: ClassVar[Takes] = "labels"
     evidence: ClassVar[tuple[str, ...]] = ("shares people or themes with the history",)
 

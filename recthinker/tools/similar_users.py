@@ -10,6 +10,7 @@ class SimilarUsers:
     """One level a candidate. Counts below the privacy threshold are already 0 in the snapshot."""
 
     name: ClassVar[str] = "similar_users"
+    description: ClassVar[str] = "How many of the most similar users have each candidate."
     takes: ClassVar[Takes] = "limit"
     evidence: ClassVar[tuple[str, ...]] = ("chosen by similar users",)
 

@@ -12,6 +12,7 @@ class UserHistory:
     """Titles with their first category, newest first."""
 
     name: ClassVar[str] = "user_history"
+    description: ClassVar[str] = "The user's newest items, newest first."
     takes: ClassVar[Takes] = "limit"
     evidence: ClassVar[tuple[str, ...]] = ()
 

@@ -12,6 +12,7 @@ class UserProfile:
     """Favourite categories, mean rating and attributes."""
 
     name: ClassVar[str] = "user_profile"
+    description: ClassVar[str] = "Favourite categories, mean rating and attributes of the user."
     takes: ClassVar[Takes] = "nothing"
     evidence: ClassVar[tuple[str, ...]] = ()
 
