@@ -1,34 +1,49 @@
 """The batch driver: a sliding window of live episodes over one engine.
 
 A finished turn's tool runs at once and the next turn goes back in; nobody waits for the slowest (no lock-step waves).
-A fault of one episode is that episode's outcome; a fault of the engine ends the batch.
+Episodes nearer their end go first, and a new one begins only when no other waits for room in the KV cache. A fault of
+one episode is that episode's outcome; a fault of the engine ends the batch.
 """
 
 import hashlib
+import heapq
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count, islice
 
-from recthinker.agent import Agent, Episode, Generated, Outcome, StopReason
+from recthinker.agent import Agent, Episode, Generate, Generated, Outcome, StopReason
 from recthinker.errors import EngineError
 from recthinker.inference.engine import Engine
+from recthinker.inference.kv_budget import KvBudget
 from recthinker.lookup import ItemRows, RequestRow
 
 logger = logging.getLogger(__name__)
 
-FINISHED_AT_ONCE = 256
-"""Episodes handed on before more are begun: those that need no engine do not heap up."""
+LOOK_AHEAD = 256
+"""Episodes begun together, so that those whose prompts begin alike run side by side and share what is computed; also
+those handed on before more begin."""
 SWEEP_STEPS = 64
 """Engine steps between two looks for episodes that are out of time."""
 
 
-@dataclass(slots=True)
+@dataclass(order=True, slots=True)
 class _Live:
-    episode: Episode
-    deadline: float
-    started: float
-    turn: int = 0
+    """A live episode; the order is that in which they go on: nearest their end first, then oldest."""
+
+    turns_left: int = field(init=False, default=0)
+    """Turns that it may still take before its answer."""
+    number: int
+    episode: Episode = field(compare=False)
+    turn: int = field(init=False, compare=False, default=0)
+    started: float = field(init=False, compare=False, default_factory=time.monotonic)
+
+    def look_ahead(self) -> None:
+        """Set `turns_left`."""
+        episode = self.episode
+        self.turns_left = 0 if episode.is_answering else 1 + episode.agent.settings.max_calls - len(episode.calls)
 
 
 def run_episodes(
@@ -47,34 +62,26 @@ def run_episodes(
         agent: what all episodes share.
         items: of the snapshot.
         requests: whom to rank for.
-        max_in_flight: episodes alive at once.
+        max_in_flight: episodes alive at once; fewer where the KV cache holds no more.
         known: gives the ended episode of a request that the engine need not be asked for.
 
     Raises:
         EngineError: the engine died.
     """
+    window = _Window(engine, agent)
     waiting = iter(requests)
-    live: dict[str, _Live] = {}
-    finished: list[Episode] = []
-    steps = 0
-    is_drained = False
-    while live or not is_drained:
-        while not is_drained and len(live) < max_in_flight and len(finished) < FINISHED_AT_ONCE:
-            request = next(waiting, None)
-            if request is None:
-                is_drained = True
-                break
-            episode = _begun(agent, items, request, known)
-            now = time.monotonic()
-            _go_on(engine, _Live(episode, now + agent.settings.timeout_s, now), live, finished)
-        if live:
-            for request_id, generated in engine.step():
-                _advance(engine, request_id, generated, live, finished)
-            steps += 1
-            if steps % SWEEP_STEPS == 0:
-                _sweep(engine, live, finished)
-        yield from finished
-        finished.clear()
+    begun: deque[Episode] = deque()
+    while True:
+        if not begun:
+            asked = islice(waiting, LOOK_AHEAD)
+            begun.extend(_side_by_side([_begun(agent, items, request, known) for request in asked]))
+        while begun and (begun[0].is_done or window.has_room(max_in_flight)):
+            window.enter(begun.popleft())
+        if window.is_empty and not window.finished:
+            return
+        window.step()
+        yield from window.finished
+        window.finished.clear()
 
 
 def request_seed(key: str, turn: int, seed: int) -> int:
@@ -87,59 +94,122 @@ def _begun(
 ) -> Episode:
     try:
         return known(request) or Episode.start(agent, items, request)
-    except Exception as error:  # noqa: BLE001 - as in `_advance`
+    except Exception as error:  # noqa: BLE001 - whatever one user's data sets off costs that user a fallback, not the batch
         logger.warning("episode could not begin key=%s error=%r", request.key, error)
         return Episode.failed(agent, items, request, error)
 
 
-def _go_on(engine: Engine, state: _Live, live: dict[str, _Live], finished: list[Episode]) -> None:
-    """Submit an episode's next turn, or finish it."""
-    episode = state.episode
-    if not episode.is_done:
-        key = episode.scene.request.key
-        request_id = f"{key}:{state.turn}"
+def _side_by_side(episodes: list[Episode]) -> list[Episode]:
+    """Episodes with prompts that begin alike beside each other; first those that have ended."""
+    return sorted(episodes, key=lambda episode: (not episode.is_done, episode.ids))
+
+
+class _Window:
+    """The live episodes: each has a request in the engine, or waits for room in the KV cache (`held`)."""
+
+    def __init__(self, engine: Engine, agent: Agent) -> None:
+        self.finished: list[Episode] = []
+        self._engine = engine
+        self._shared = agent.system_ids
+        self._budget = KvBudget(engine.kv_cache, len(self._shared))
+        self._running: dict[str, _Live] = {}
+        self._held: list[_Live] = []
+        self._numbers = count()
+        self._steps = 0
+        self._is_primed = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no episode lives."""
+        return not self._running and not self._held
+
+    def has_room(self, most: int) -> bool:
+        """Whether one more may begin."""
+        return not self._held and len(self._running) < most
+
+    def enter(self, episode: Episode) -> None:
+        """Take an episode that has begun, and may have ended."""
+        if not episode.is_done and not self._is_primed:
+            self._engine.prime(self._shared)
+            self._is_primed = True
+        self._go_on(_Live(next(self._numbers), episode))
+        self._resume()
+
+    def step(self) -> None:
+        """Let the engine work a little, and the episodes act on what it wrote."""
+        for request_id, generated in self._engine.step() if self._running else ():
+            self._budget.give(request_id)
+            self._advance(self._running.pop(request_id), generated)
+        self._resume()
+        self._steps += 1
+        if self._steps % SWEEP_STEPS == 0:
+            self._sweep()
+
+    def _advance(self, state: _Live, generated: Generated) -> None:
+        """Let an episode act on what was generated."""
         try:
-            seed = request_seed(key, state.turn, episode.agent.settings.seed)
-            engine.add(request_id, episode.next_request(), seed=seed)
+            state.episode.observe(generated)
         except EngineError:
             raise
-        except Exception as error:  # noqa: BLE001 - as in `_advance`
-            _fail(episode, error)
+        except Exception as error:  # noqa: BLE001 - as in `_begun`
+            _fail(state.episode, error)
+        self._go_on(state)
+
+    def _go_on(self, state: _Live) -> None:
+        """Put an episode's next turn where it waits for room, or finish it."""
+        if state.episode.is_done:
+            state.episode.seconds = time.monotonic() - state.started
+            self.finished.append(state.episode)
         else:
-            live[request_id] = state
-            state.turn += 1
+            state.look_ahead()
+            heapq.heappush(self._held, state)
+
+    def _resume(self) -> None:
+        """Submit what waits, as far as there is room."""
+        while self._held:
+            episode, turn = self._held[0].episode, self._held[0].turn
+            request, request_id = episode.next_request(), f"{episode.scene.request.key}:{turn}"
+            if not self._budget.take(request_id, len(request.token_ids) + request.max_tokens):
+                return
+            self._submit(heapq.heappop(self._held), request_id, request)
+
+    def _submit(self, state: _Live, request_id: str, request: Generate) -> None:
+        episode = state.episode
+        seed = request_seed(episode.scene.request.key, state.turn, episode.agent.settings.seed)
+        try:
+            self._engine.add(request_id, request, seed=seed, priority=state.turns_left)
+        except EngineError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as in `_begun`
+            self._budget.give(request_id)
+            _fail(episode, error)
+            self._go_on(state)
             return
-    episode.seconds = time.monotonic() - state.started
-    finished.append(episode)
+        self._running[request_id] = state
+        state.turn += 1
+
+    def _sweep(self) -> None:
+        """End the episodes that are out of time."""
+        now = time.monotonic()
+        late = [request_id for request_id, state in self._running.items() if _is_late(state, now)]
+        self._engine.abort(late)
+        for request_id in late:
+            self._budget.give(request_id)
+            self._end_late(self._running.pop(request_id))
+        for state in [state for state in self._held if _is_late(state, now)]:
+            self._held.remove(state)
+            self._end_late(state)
+        heapq.heapify(self._held)
+
+    def _end_late(self, state: _Live) -> None:
+        state.episode.fall_back(Outcome.FALLBACK_TIMEOUT, StopReason.TIMEOUT)
+        self._go_on(state)
+
+
+def _is_late(state: _Live, now: float) -> bool:
+    return now - state.started > state.episode.agent.settings.timeout_s
 
 
 def _fail(episode: Episode, error: Exception) -> None:
     logger.warning("episode failed key=%s error=%r", episode.scene.request.key, error)
     episode.fall_back(Outcome.FALLBACK_ERROR, StopReason.ERROR, repr(error))
-
-
-def _advance(
-    engine: Engine, request_id: str, generated: Generated, live: dict[str, _Live], finished: list[Episode]
-) -> None:
-    """Let an episode act on what was generated, then submit its next turn or finish it."""
-    state = live.pop(request_id)
-    episode = state.episode
-    try:
-        episode.observe(generated)
-    except EngineError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever one user's data sets off costs that user a fallback, not the batch
-        _fail(episode, error)
-    _go_on(engine, state, live, finished)
-
-
-def _sweep(engine: Engine, live: dict[str, _Live], finished: list[Episode]) -> None:
-    """End the episodes that are out of time."""
-    now = time.monotonic()
-    late = [request_id for request_id, state in live.items() if state.deadline < now]
-    engine.abort(late)
-    for request_id in late:
-        state = live.pop(request_id)
-        state.episode.seconds = now - state.started
-        state.episode.fall_back(Outcome.FALLBACK_TIMEOUT, StopReason.TIMEOUT)
-        finished.append(state.episode)

@@ -128,11 +128,16 @@ class Planner:
 class ScriptedEngine:
     """The planner behind the engine's protocol; each `step()` finishes all requests."""
 
+    kv_cache = None
+
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
         self._requests: dict[str, Generate] = {}
 
-    def add(self, request_id: str, request: Generate, *, seed: int) -> None:
+    def prime(self, token_ids: Sequence[int]) -> None:
+        """Nothing is computed ahead."""
+
+    def add(self, request_id: str, request: Generate, *, seed: int, priority: int = 0) -> None:
         """Take a request; the plan's seed is the episode's key, so that its turns follow one plan."""
         self._requests[request_id] = request
 

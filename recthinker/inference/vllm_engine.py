@@ -1,21 +1,26 @@
 """vLLM behind the engine's protocol, and the only file that imports it.
 
-The engine runs in this process (on CPU, with VLLM_ENABLE_V1_MULTIPROCESSING=0), so that its results are reproducible.
+On CPU the engine runs in this process, so that the order of its work is always the same; on a GPU in one of its own.
 Chunked prefill is off: on CPU it cannot be combined with seeded requests.
 Source: vLLM 0.31, `vllm/v1/engine/llm_engine.py`.
 """
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from multiprocessing import connection
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from recthinker.agent import Generate, Generated
 from recthinker.errors import EngineError
+from recthinker.inference.engine import KvCache
 from recthinker.settings import InferenceSettings
 
 MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
+PRIMING = "shared prefix"
+"""Id of the request that computes the shared prefix; no user's."""
 
 
 class VllmEngine:
@@ -34,7 +39,7 @@ class VllmEngine:
         absent = [name for name in MODEL_FILES if not (model_dir / name).is_file()]
         if absent:
             raise EngineError(f"{model_dir} is not a model folder: {', '.join(absent)} missing")
-        _prepare_environment(settings.threads)
+        _prepare_environment(settings)
         started = time.monotonic()
         try:
             from vllm import SamplingParams
@@ -49,7 +54,7 @@ class VllmEngine:
                     trust_remote_code=False,
                     load_format="safetensors",
                     dtype="float32",
-                    enforce_eager=True,
+                    enforce_eager=settings.eager,
                     enable_prefix_caching=True,
                     enable_chunked_prefill=False,
                     block_size=settings.block_size,
@@ -57,19 +62,34 @@ class VllmEngine:
                     max_model_len=max_model_len,
                     max_num_seqs=settings.max_in_flight,
                     max_num_batched_tokens=settings.max_batched_tokens,
+                    scheduling_policy="priority",
                     disable_log_stats=True,
                     seed=0,
                 )
             )
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise EngineError(f"vLLM cannot start on {model_dir}: {error}") from error
+        if settings.engine_process:
+            Thread(target=_tell_of_death, args=(self._engine.engine_core,), daemon=True).start()
         self._params = SamplingParams
         self._final_only = RequestOutputKind.FINAL_ONLY
         self._temperature = temperature
         self._scored: dict[str, tuple[int, ...]] = {}
         self.start_seconds = time.monotonic() - started
 
-    def add(self, request_id: str, request: Generate, *, seed: int) -> None:
+    @property
+    def kv_cache(self) -> KvCache:
+        """As vLLM has laid it out; one of its blocks is not for use."""
+        cache = self._engine.vllm_config.cache_config
+        return KvCache((cache.num_gpu_blocks or 1) - 1, cache.block_size)
+
+    def prime(self, token_ids: Sequence[int]) -> None:
+        """Put the whole blocks of a shared prefix into the prefix cache."""
+        self.add(PRIMING, Generate(list(token_ids), 1, ()), seed=0)
+        while not self.step():
+            continue
+
+    def add(self, request_id: str, request: Generate, *, seed: int, priority: int = 0) -> None:
         """Take a request.
 
         Raises:
@@ -88,7 +108,9 @@ class VllmEngine:
             logprob_token_ids=list(request.score_ids) or None,
         )
         try:
-            self._engine.add_request(request_id, {"prompt_token_ids": list(request.token_ids)}, params)
+            self._engine.add_request(
+                request_id, {"prompt_token_ids": list(request.token_ids)}, params, priority=priority
+            )
         except ValueError:
             raise
         # vLLM refuses a request by ValueError; after anything else it is of no more use.
@@ -123,13 +145,24 @@ class VllmEngine:
         return Generated(ids, logprobs, output.num_cached_tokens or 0, scores)
 
 
-def _prepare_environment(threads: int) -> None:
+def _tell_of_death(core: Any) -> None:
+    """Wake whoever waits for the output of an engine whose process has ended.
+
+    vLLM 0.31 itself marks such an engine as dead, but leaves the waiting `step()` waiting for ever
+    (`vllm/v1/engine/core_client.py`, `MPClient.start_engine_core_monitor`).
+    """
+    connection.wait([process.sentinel for process in core.resources.engine_manager.processes])
+    core.outputs_queue.put_nowait(RuntimeError("its process has ended"))
+
+
+def _prepare_environment(settings: InferenceSettings) -> None:
     """What vLLM and its libraries read when they are imported."""
-    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = str(int(settings.engine_process))
     os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-    os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
+    if settings.eager:
+        os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -49,8 +49,13 @@ class InferenceSettings(Section):
 
     engine: Literal["vllm", "scripted"]
     """`scripted` answers by rule, for tests: no model."""
+    engine_process: bool
+    """Whether vLLM's core runs in a process of its own and goes on while tools run: for GPUs. On CPU it would take the
+    cores of the driver, and the order of its work would differ from run to run."""
+    eager: bool
+    """Whether vLLM runs the model as it is, without compiling it first: for tiny models."""
     max_in_flight: int = Field(ge=1)
-    """Episodes alive at once in a shard."""
+    """Episodes alive at once in a shard, where the KV cache has room for them."""
     kv_cache_mb: int = Field(ge=16)
     """Memory of the KV cache, MiB."""
     block_size: int = Field(ge=8)

@@ -124,7 +124,7 @@ class Unrenderable(CompactFormat):
 class Choosy(ScriptedEngine):
     """Refuses one user's second turn."""
 
-    def add(self, request_id: str, request: Generate, *, seed: int) -> None:
+    def add(self, request_id: str, request: Generate, *, seed: int, priority: int = 0) -> None:
         if request_id == "bob:1":
             raise ValueError("the prompt is too long")
         super().add(request_id, request, seed=seed)

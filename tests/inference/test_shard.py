@@ -75,7 +75,7 @@ class Listening(ScriptedEngine):
         self.asked: list[str] = []
         self._users = users
 
-    def add(self, request_id: str, request: Generate, *, seed: int) -> None:
+    def add(self, request_id: str, request: Generate, *, seed: int, priority: int = 0) -> None:
         if request_id.endswith(":0"):
             if len(self.asked) == self._users:
                 raise EngineError("the engine died")
