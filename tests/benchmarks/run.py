@@ -19,9 +19,9 @@ from recthinker.settings import load_settings
 from tests.benchmarks.figures import Bench, Figure, print_figures, write_figures
 from tests.benchmarks.measure import GIB
 from tests.benchmarks.processes import exit_on_sigterm
-from tests.benchmarks.sections import features
+from tests.benchmarks.sections import features, inference
 
-SECTIONS: dict[str, Callable[[Bench], list[Figure]]] = {"features": features.figures}
+SECTIONS: dict[str, Callable[[Bench], list[Figure]]] = {"features": features.figures, "inference": inference.figures}
 SIZES = ("full", "small")
 
 

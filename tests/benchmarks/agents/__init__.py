@@ -1,0 +1,1 @@
+"""Worlds, engines and measurements of the batch agent."""
