@@ -37,11 +37,14 @@ class AgentWorld:
     candidates: int = 20
     history: int = 30
     seed: int = 5
+    hostile: tuple[str, ...] = ()
+    """Titles of the first items, in place of generated ones."""
 
     def titles(self) -> list[str]:
-        """A title of three to five words for each item."""
+        """A title of three to five words for each item, but for the hostile ones."""
         rng = np.random.default_rng(self.seed)
-        return [" ".join(rng.choice(WORDS, size=rng.integers(3, 6))).title() for _ in range(self.items)]
+        titles = [" ".join(rng.choice(WORDS, size=rng.integers(3, 6))).title() for _ in range(self.items)]
+        return [*self.hostile, *titles[len(self.hostile) :]]
 
     def write(self, folder: Path, *, changed: float = 0.0) -> Snapshot:
         """The snapshot; a share `changed` of the users has other candidates than with `changed` 0."""
