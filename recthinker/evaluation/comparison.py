@@ -1,71 +1,87 @@
-"""The offline figure: systems on the same candidates of the same users, with paired intervals and a leak probe."""
+"""Systems on the same candidates of the same users: metrics with intervals, and differences paired by user.
 
-from collections.abc import Mapping
+Users are resampled, never lists: a user's lists in several orders are averaged first.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from recthinker.evaluation.metrics import chance, hit_rate, ndcg, target_ranks
+from recthinker.evaluation.metrics import chance, hit_rate, ndcg, reciprocal_rank
+from recthinker.evaluation.segments import Segment
 from recthinker.evaluation.significance import bootstrap_mean
 from recthinker.settings import EvaluationSettings
 
-PROTOCOL = (
-    "leave-last-one: each user's last interaction (ties in time in seeded hash order) among {negatives} random items "
-    "that the user does not have; statistics and history without any user's last interaction. It does not prevent that "
-    "other users' later events are in the statistics."
-)
-PROBE = "anti-popularity"
-
 
 def compare(
-    scores: Mapping[str, np.ndarray],
-    target: np.ndarray,
-    settings: EvaluationSettings,
-    *,
-    subject: str,
-    left_out: int,
-    command: str,
+    ranks: Mapping[str, np.ndarray], settings: EvaluationSettings, *, subject: str, width: int
 ) -> dict[str, Any]:
-    """Every system's NDCG@k and HR@k with intervals, and the paired NDCG difference of `subject` to each other.
+    """Every system's NDCG@k, HR@k and MRR with intervals, and the paired NDCG difference of `subject` to each other.
 
     Args:
-        scores: by system, (U, N); must hold `subject` and `popularity`.
-        target: the target's column, (U,).
-        left_out: users without a test item.
+        ranks: the target's rank by system, (S, U): a row for each order in which the candidates were shown.
+        width: candidates of a list.
     """
-    ranks = {name: target_ranks(values, target) for name, values in scores.items()}
-    gains = {name: ndcg(rank, settings.k) for name, rank in ranks.items()}
-    width = next(iter(scores.values())).shape[1]
     floor = chance(width, settings.k)
-    probe = ndcg(target_ranks(-scores["popularity"], target), settings.k).mean()
+    gains = user_ndcg(ranks, settings.k)
     return {
-        "protocol": PROTOCOL.format(negatives=settings.negatives),
-        "users": len(target),
-        "left_out": left_out,
+        "users": len(gains[subject]),
         "k": settings.k,
-        "chance": {"ndcg": floor[0], "hr": floor[1]},
-        "systems": [_system(name, gains[name], hit_rate(rank, settings.k), settings) for name, rank in ranks.items()],
-        "paired": [_paired(name, gains[subject] - gains[name], settings) for name in scores if name != subject],
-        "probes": [
+        "chance": dict(zip(("ndcg", "hr", "mrr"), floor, strict=True)),
+        "systems": [_system(name, rank, settings) for name, rank in ranks.items()],
+        "paired": paired(gains, settings, subject=subject),
+    }
+
+
+def compare_segments(
+    ranks: Mapping[str, np.ndarray], parts: Sequence[Segment], settings: EvaluationSettings, *, subject: str
+) -> list[dict[str, Any]]:
+    """In each segment: who is in it, every system's NDCG@k, and the paired differences."""
+    gains = user_ndcg(ranks, settings.k)
+    found = []
+    for part in parts:
+        inside = {name: values[part.members] for name, values in gains.items()}
+        found.append(
             {
-                "name": PROBE,
-                "value": float(probe),
-                "expectation": f"at most chance ({floor[0]:.4f}); clearly above it, statistics leak the target",
+                "name": part.name,
+                "rule": part.rule,
+                "users": int(part.members.sum()),
+                "systems": [{"name": name, "ndcg": float(values.mean())} for name, values in inside.items()],
+                "paired": paired(inside, settings, subject=subject),
             }
-        ],
-        "command": command,
-    }
+        )
+    return found
 
 
-def _system(name: str, gains: np.ndarray, hits: np.ndarray, settings: EvaluationSettings) -> dict[str, Any]:
-    gain, hit = (bootstrap_mean(values, draws=settings.bootstrap_draws, seed=settings.seed) for values in (gains, hits))
-    return {
-        "name": name,
-        **{"ndcg": gain.mean, "ndcg_low": gain.low, "ndcg_high": gain.high},
-        **{"hr": hit.mean, "hr_low": hit.low, "hr_high": hit.high},
-    }
+def user_ndcg(ranks: Mapping[str, np.ndarray], k: int) -> dict[str, np.ndarray]:
+    """NDCG@k of each user by system, (U,), the mean over the orders shown."""
+    return {name: ndcg(rank, k).mean(axis=0) for name, rank in ranks.items()}
+
+
+def paired(gains: Mapping[str, np.ndarray], settings: EvaluationSettings, *, subject: str) -> list[dict[str, Any]]:
+    """The mean difference of `subject` to every other system with its 95 % interval, the spread of the difference
+    over users, and the same in units of that spread (`effect`; 0 where nobody differs).
+    """
+    return [_paired(name, gains[subject] - gains[name], settings) for name in gains if name != subject]
+
+
+def _system(name: str, ranks: np.ndarray, settings: EvaluationSettings) -> dict[str, Any]:
+    figures: dict[str, Any] = {"name": name}
+    for metric, values in (
+        ("ndcg", ndcg(ranks, settings.k)),
+        ("hr", hit_rate(ranks, settings.k)),
+        ("mrr", reciprocal_rank(ranks)),
+    ):
+        found = bootstrap_mean(values.mean(axis=0), draws=settings.bootstrap_draws, seed=settings.seed)
+        figures |= {metric: found.mean, f"{metric}_low": found.low, f"{metric}_high": found.high}
+    return figures
 
 
 def _paired(name: str, differences: np.ndarray, settings: EvaluationSettings) -> dict[str, Any]:
-    difference = bootstrap_mean(differences, draws=settings.bootstrap_draws, seed=settings.seed)
-    return {"against": name, "difference": difference.mean, "low": difference.low, "high": difference.high}
+    found = bootstrap_mean(differences, draws=settings.bootstrap_draws, seed=settings.seed)
+    spread = float(differences.std())
+    return {
+        **{"against": name, "difference": found.mean, "low": found.low, "high": found.high},
+        **{"sd": spread, "effect": found.mean / spread if spread else 0.0},
+    }

@@ -1,4 +1,7 @@
-"""Ranking metrics with one relevant item. Rank 1 is the best; ties between scores count against the system."""
+"""Ranking metrics with one relevant item. Rank 1 is the best; ties between scores count against the system.
+
+The rank of a list that could not be used is infinite: it scores 0 in every metric, and is never dropped.
+"""
 
 import numpy as np
 
@@ -19,16 +22,29 @@ def target_ranks(scores: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def ndcg(ranks: np.ndarray, k: int) -> np.ndarray:
-    """1 / log2(1 + rank) up to rank k, else 0; in [0, 1], (U,)."""
+    """NDCG@k: 1 / log2(1 + rank) up to rank k, else 0; in [0, 1], shaped as `ranks`.
+
+    With one relevant item the best possible gain is 1, so that nothing is left to normalise.
+    Source: Jarvelin & Kekalainen, Cumulated gain-based evaluation of IR techniques, TOIS 2002.
+    """
     return np.where(ranks <= k, 1 / np.log2(1 + ranks), 0.0)
 
 
 def hit_rate(ranks: np.ndarray, k: int) -> np.ndarray:
-    """1 where the rank is at most k, else 0, (U,)."""
+    """HR@k: 1 where the rank is at most k, else 0, shaped as `ranks`; with one relevant item the same as recall@k."""
     return (ranks <= k).astype(float)
 
 
-def chance(candidates: int, k: int) -> tuple[float, float]:
-    """NDCG@k and HR@k of a random order with one relevant item among `candidates`."""
-    top = np.arange(1, min(k, candidates) + 1)
-    return float((1 / np.log2(1 + top)).sum() / candidates), len(top) / candidates
+def reciprocal_rank(ranks: np.ndarray) -> np.ndarray:
+    """1 / rank, whose mean is MRR; in (0, 1], 0 for an infinite rank, shaped as `ranks`.
+
+    Source: Voorhees, The TREC-8 question answering track report, 1999.
+    """
+    reciprocal: np.ndarray = 1 / ranks
+    return reciprocal
+
+
+def chance(candidates: int, k: int) -> tuple[float, float, float]:
+    """NDCG@k, HR@k and MRR of a random order with one relevant item among `candidates`."""
+    ranks = np.arange(1, candidates + 1)
+    return float(ndcg(ranks, k).mean()), float(hit_rate(ranks, k).mean()), float(reciprocal_rank(ranks).mean())

@@ -1,38 +1,38 @@
-"""The quick offline figure: the agent beside simple systems on the same candidates of the same users."""
+"""The offline evaluation: the agent beside simple systems on the same candidates of the same users."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-from scipy import sparse
 
-from recthinker.agent import Agent, CompactFormat
-from recthinker.evaluation import CutRows, compare, held_out_users, requests
-from recthinker.evaluation.baselines import history_matrix, itemknn_scores, popularity_scores, random_scores
-from recthinker.inference.batch import run_episodes
+from recthinker.agent import Agent, CompactFormat, Episode
+from recthinker.evaluation import Protocol, Segment, UserFigures, compare, compare_segments, probes, segments
+from recthinker.evaluation.baselines import run_baselines
+from recthinker.evaluation.comparison import paired, user_ndcg
+from recthinker.evaluation.metrics import chance, ndcg, target_ranks
+from recthinker.evaluation.probes import Finding
+from recthinker.evaluation.shown_order import shuffle_spread
+from recthinker.inference.ablations import NO_TOOLS, STRANGERS_ROWS, Ablation, ablations, without_tools
+from recthinker.inference.agent_run import AgentRun, run_agent
 from recthinker.inference.engine import Engine
 from recthinker.inference.engines import open_engine
 from recthinker.inference.progress import BatchProgress
-from recthinker.lookup import RequestRow, Snapshot, write_snapshot
-from recthinker.lookup.cut import read_cut
+from recthinker.inference.trial import Trial, open_trial
 from recthinker.settings import EvaluationSettings, Settings
 
 COMMAND = "recthinker evaluate"
 SUBJECT = "agent"
 
+Ranks = Mapping[str, np.ndarray]
+"""The target's rank by system, (S, U)."""
 
-def evaluation_requests(cut: CutRows, settings: Settings) -> pa.Table:
-    """Each user's newest held-out event among random items that the user does not have."""
-    return requests(
-        held_out_users(cut),
-        sorted(cut.item_metadata["item_id"].to_pylist()),
-        positions=range(1, 2),
-        negatives=settings.evaluation.negatives,
-        hard_share=0.0,
-        seed=settings.evaluation.seed,
-    )
+
+class Evaluated(NamedTuple):
+    """An evaluation: its figures, as JSON, and what the gate needs of each user."""
+
+    figures: dict[str, Any]
+    users: UserFigures
 
 
 def evaluate_model(
@@ -41,77 +41,168 @@ def evaluate_model(
     *,
     ds: str,
     folder: Path,
+    protocol: Protocol | None = None,
+    with_ablations: bool = False,
     on_progress: Callable[[BatchProgress], None] = lambda progress: None,
-) -> dict[str, Any]:
-    """The evaluation of a model folder, as `recthinker.evaluation.compare` gives it, with the episodes' outcomes.
-
-    The cut is the one that takes each user's last event away. A fallback counts with the order that would be served.
+) -> Evaluated:
+    """Measure a model folder: in every order of the candidates, once without tools, and on request with each tool off.
 
     Args:
-        ds: date that the cut was built for.
-        folder: where the lookup snapshot of the evaluation may be written.
+        ds: date that the protocol's cut was built for.
+        folder: where the lookup snapshots of the evaluation may be written.
+        protocol: None: that of the settings.
+        with_ablations: whether to measure what each tool is worth; one more run over all users for each.
+
+    Raises:
+        TableContractError: the cut was not built for D, or leaves no user to ask for.
     """
-    cut, features, _ = read_cut(settings.paths, "holdout_last_1", ds, grace_h=settings.features.arrival_grace_h)
-    asked = evaluation_requests(cut, settings)
-    write_snapshot(folder, asked, features, ds=ds, shards=1, min_users=settings.tools.privacy_min_users)
-    snapshot = Snapshot(folder)
-    shard = snapshot.requests(0)
-    rows = [row for key in asked["key"].to_pylist() if (row := shard.get(key))]
+    protocol = protocol or Protocol.parse(settings.evaluation.protocol)
+    trial = open_trial(settings, protocol, ds=ds, folder=folder)
     agent = Agent.build(CompactFormat.load(model_dir), settings.agent, settings.tools)
     engine = open_engine(model_dir, agent, settings)
-    scores, outcomes = _agent_scores(engine, agent, snapshot, rows, settings.inference.max_in_flight, on_progress)
-    candidates = np.stack([row.candidates for row in rows])
-    targets = np.array([snapshot.items.code(item) for item in asked["target"].to_pylist()])
-    matrix = history_matrix(_histories(cut, rows, snapshot), len(snapshot.items))
-    figures = compare(
-        {SUBJECT: scores, **_baselines(matrix, candidates, settings.evaluation)},
-        (candidates == targets[:, None]).argmax(axis=1),
-        settings.evaluation,
-        subject=SUBJECT,
-        left_out=features.user_profile.num_rows - len(rows),
-        command=COMMAND,
+    return evaluate_agent(
+        engine, agent, trial, settings, protocol, with_ablations=with_ablations, on_progress=on_progress
     )
-    return figures | {"outcomes": outcomes}
 
 
-def _baselines(
-    matrix: sparse.csr_matrix, candidates: np.ndarray, settings: EvaluationSettings
-) -> dict[str, np.ndarray]:
+def evaluate_agent(
+    engine: Engine,
+    agent: Agent,
+    trial: Trial,
+    settings: Settings,
+    protocol: Protocol,
+    *,
+    with_ablations: bool,
+    on_progress: Callable[[BatchProgress], None] = lambda progress: None,
+) -> Evaluated:
+    """Measure an agent on a trial; arguments as `evaluate_model`."""
+    more = [without_tools(agent), *(ablations(agent) if with_ablations else ())]
+    progress = BatchProgress(total=(settings.evaluation.shuffles + len(more)) * len(trial.rows))
+
+    def ended(episode: Episode) -> None:
+        progress.count(episode)
+        on_progress(progress)
+
+    def run(ablation: Ablation) -> AgentRun:
+        rows = trial.rows if ablation.rows == "own" else trial.strangers
+        in_flight, items = settings.inference.max_in_flight, trial.snapshot.items
+        return run_agent(engine, ablation.agent, items, rows, trial.target, max_in_flight=in_flight, on_episode=ended)
+
+    orders = [run(Ablation(SUBJECT, one)) for one in _orders(agent, settings.evaluation.shuffles)]
+    ablated = {ablation.name: run(ablation) for ablation in more}
+    return _evaluated(trial, orders, ablated, settings, protocol)
+
+
+def _orders(agent: Agent, count: int) -> list[Agent]:
+    """The agent with `count` seeds of the candidate order; the first is the one that serves."""
+    seed = agent.settings.seed
+    return [
+        Agent(agent.chat, agent.toolbox, agent.settings.model_copy(update={"seed": seed + n})) for n in range(count)
+    ]
+
+
+def _evaluated(
+    trial: Trial, orders: Sequence[AgentRun], ablated: Mapping[str, AgentRun], settings: Settings, protocol: Protocol
+) -> Evaluated:
+    evaluation = settings.evaluation
+    panel = run_baselines(
+        trial.train, trial.known, trial.candidates, trial.evidence, evaluation, settings.candidates.als
+    )
+    ranks: dict[str, np.ndarray] = {SUBJECT: np.stack([run.ranks for run in orders])}
+    ranks |= {name: target_ranks(scores, trial.target)[None, :] for name, scores in panel.scores.items()}
+    parts = segments(
+        np.array([row.event_count for row in trial.rows]),
+        trial.event_counts[trial.target_codes],
+        share=evaluation.segment_share,
+    )
+    users = _user_figures(trial, orders, ablated[NO_TOOLS], ranks, parts, evaluation)
+    figures = {
+        "protocol": protocol.rule(evaluation.negatives),
+        "protocol_name": str(protocol),
+        **compare(ranks, evaluation, subject=SUBJECT, width=trial.candidates.shape[1]),
+        "left_out": sum(trial.left_out.values()),
+        "left_out_by": dict(trial.left_out),
+        "not_run": dict(panel.left_out),
+        "segments": compare_segments(ranks, parts, evaluation, subject=SUBJECT),
+        "shuffles": shuffle_spread(ranks[SUBJECT], users.order_correlation, evaluation),
+        "ablations": _ablation_figures(ranks[SUBJECT], ablated, evaluation),
+        "probes": [_probe(found) for found in _probes(trial, panel.scores["popularity"], users, ablated, settings)],
+        "cost": {"calls": float(users.calls.mean()), "seconds_per_user": users.seconds_per_user},
+        "outcomes": _summed([run.outcomes for run in orders]),
+        "requests": users.requests,
+        "command": f"{COMMAND} --protocol {protocol}{' --ablations' if len(ablated) > 1 else ''}",
+    }
+    return Evaluated(figures, users)
+
+
+def _user_figures(
+    trial: Trial,
+    orders: Sequence[AgentRun],
+    blind: AgentRun,
+    ranks: Ranks,
+    parts: tuple[Segment, ...],
+    evaluation: EvaluationSettings,
+) -> UserFigures:
+    gains = user_ndcg(ranks, evaluation.k)
+    return UserFigures(
+        users=trial.users,
+        targets=tuple(trial.snapshot.items.item_id(int(code)) for code in trial.target_codes),
+        requests=trial.fingerprint,
+        chance=chance(trial.candidates.shape[1], evaluation.k)[0],
+        ndcg=gains[SUBJECT],
+        blind_ndcg=ndcg(blind.ranks, evaluation.k),
+        popularity_ndcg=gains["popularity"],
+        ranked=np.mean([run.ranked for run in orders], axis=0),
+        calls=np.mean([run.calls for run in orders], axis=0),
+        order_correlation=np.mean([run.order_correlation for run in orders], axis=0),
+        seconds_per_user=min(run.seconds for run in orders) / len(trial.rows),
+        segments=parts,
+    )
+
+
+def _ablation_figures(
+    full: np.ndarray, ablated: Mapping[str, AgentRun], evaluation: EvaluationSettings
+) -> list[dict[str, Any]]:
+    """NDCG@k of each, and what the whole agent is ahead of it by; all in the first order shown."""
+    gains = user_ndcg({SUBJECT: full[:1], **{name: run.ranks[None, :] for name, run in ablated.items()}}, evaluation.k)
+    leads = {pair["against"]: pair for pair in paired(gains, evaluation, subject=SUBJECT)}
+    return [
+        {"name": name, "ndcg": float(gains[name].mean()), "calls": float(run.calls.mean()), "lead": leads[name]}
+        for name, run in ablated.items()
+    ]
+
+
+def _probes(
+    trial: Trial,
+    popularity: np.ndarray,
+    users: UserFigures,
+    ablated: Mapping[str, AgentRun],
+    settings: Settings,
+) -> list[Finding]:
+    evaluation, gate = settings.evaluation, settings.gate
+    blind, popular = users.blind_ndcg, users.popularity_ndcg
+    found = [
+        probes.anti_popularity(popularity, trial.target, evaluation),
+        probes.input_order(trial.target, trial.candidates.shape[1], evaluation),
+        probes.own_count(trial.snapshot.items.popularity, trial.event_counts),
+        probes.target_in_history([row.history for row in trial.rows], trial.target_codes, trial.known),
+        probes.strong_evidence({**trial.evidence, "popularity": popularity}, trial.target),
+        probes.follows_order(users.order_correlation, evaluation, bound=gate.max_order_correlation),
+        probes.knows_blind(blind, popular, evaluation, bound=gate.max_blind_lead),
+    ]
+    if STRANGERS_ROWS in ablated:
+        stranger = ndcg(ablated[STRANGERS_ROWS].ranks, evaluation.k)
+        found.append(probes.strangers_rows(stranger, blind, popular, evaluation))
+    return found
+
+
+def _probe(found: Finding) -> dict[str, Any]:
     return {
-        "random": random_scores(candidates, seed=settings.seed),
-        "popularity": popularity_scores(matrix, candidates),
-        "ItemKNN": itemknn_scores(matrix, candidates, neighbours=settings.itemknn_neighbours),
+        **{"name": found.name, "value": found.value, "bound": found.bound, "evidence": found.evidence},
+        **{"is_alarm": found.is_alarm, "expectation": found.expectation},
     }
 
 
-def _agent_scores(
-    engine: Engine,
-    agent: Agent,
-    snapshot: Snapshot,
-    rows: list[RequestRow],
-    max_in_flight: int,
-    on_progress: Callable[[BatchProgress], None],
-) -> tuple[np.ndarray, dict[str, int]]:
-    """The agent's score of each candidate, (U, N), in the order of `rows`; and the outcomes."""
-    found: dict[str, np.ndarray] = {}
-    progress = BatchProgress(total=len(rows))
-    for episode in run_episodes(engine, agent, snapshot.items, rows, max_in_flight=max_in_flight):
-        scores = np.empty(len(episode.scene.request.candidates))
-        for place, score in episode.ranking():
-            scores[place] = score
-        found[episode.scene.request.key] = scores
-        progress.count(episode)
-        on_progress(progress)
-    outcomes = {str(outcome): count for outcome, count in progress.outcomes.items()}
-    return np.stack([found[row.key] for row in rows]), outcomes
-
-
-def _histories(cut: CutRows, rows: list[RequestRow], snapshot: Snapshot) -> list[list[int]]:
-    """Every item code that each user has in the cut, uncapped."""
-    owned: dict[str, set[str]] = {row.user_id: set() for row in rows}
-    users, items = (cut.interactions[name].to_pylist() for name in ("user_id", "item_id"))
-    for user, item in zip(users, items, strict=True):
-        if user in owned:
-            owned[user].add(item)
-    codes = {item: snapshot.items.code(item) for items in owned.values() for item in items}
-    return [[codes[item] for item in owned[row.user_id]] for row in rows]
+def _summed(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    names = sorted({name for one in counts for name in one})
+    return {name: sum(one.get(name, 0) for one in counts) for name in names}

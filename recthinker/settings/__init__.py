@@ -12,7 +12,7 @@ from recthinker.settings.data import (
     SnapshotSettings,
     SparkSettings,
 )
-from recthinker.settings.learning import EvaluationSettings, RegistrySettings, TrainingSettings
+from recthinker.settings.learning import EvaluationSettings, GateSettings, RegistrySettings, TrainingSettings
 from recthinker.settings.loading import ENV_PREFIX, Settings, load_settings
 from recthinker.settings.operation import DemoSettings, OrchestrationSettings, ReportSettings
 
@@ -24,6 +24,7 @@ __all__ = [
     "DemoSettings",
     "EvaluationSettings",
     "FeatureSettings",
+    "GateSettings",
     "InferenceSettings",
     "IngestSettings",
     "ModelSettings",

@@ -1,5 +1,7 @@
 """Settings of training, evaluation and the registry."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from recthinker.settings.base import Section
@@ -37,16 +39,51 @@ class TrainingSettings(Section):
 class EvaluationSettings(Section):
     """The offline protocol: each user's last interaction among sampled candidates."""
 
+    protocol: str = Field(pattern=r"^(leave_last_one|temporal:\d{4}-\d\d-\d\d)$")
+    """`leave_last_one`, or `temporal:YYYY-MM-DD`: the first day that the statistics do not see."""
     negatives: int = Field(ge=1, le=25)
     """Random items beside the target, none of which the user has."""
     k: int = Field(ge=1)
     """Cut-off of NDCG and HR."""
     itemknn_neighbours: int = Field(ge=1)
     """Neighbours of the ItemKNN baseline."""
+    ease_l2: float = Field(gt=0)
+    """Penalty of the EASE baseline."""
+    ease_max_items: int = Field(ge=1)
+    """Largest catalogue that EASE is run on: it inverts a matrix of items by items."""
+    shuffles: int = Field(ge=1)
+    """Orders in which each user's candidates are shown to the agent; a user counts with the mean."""
+    segment_share: float = Field(gt=0, lt=1)
+    """Share of the users in each segment: the shortest histories, the rarest and the most popular targets."""
     bootstrap_draws: int = Field(ge=100)
     """Resamples of users for an interval."""
     seed: int
     """Seed of negatives, candidate order and bootstrap."""
+
+
+class GateSettings(Section):
+    """What a challenger must show before it serves in the champion's place."""
+
+    challenger: str
+    """Alias of the version that waits at the gate."""
+    margin: float = Field(ge=0)
+    """NDCG: better is an interval of the paired difference above this; as good, one above minus this."""
+    fewer_calls_share: float = Field(gt=0, lt=1)
+    """Share of the champion's calls that a challenger which is only as good must save."""
+    max_validity_loss: float = Field(ge=0, le=1)
+    """Share of the episodes by which answers of its own may become fewer."""
+    max_latency_ratio: float = Field(gt=0)
+    """Seconds for a user, as a multiple of the champion's."""
+    protected_segments: tuple[Literal["short histories", "rare targets", "popular targets"], ...]
+    """Groups of users that may not lose more than `max_segment_loss`."""
+    max_segment_loss: float = Field(ge=0)
+    """NDCG that the mean of a protected segment may lose."""
+    max_order_correlation: float = Field(gt=0, lt=1)
+    """Correlation of rank with shown position, either way, above which a model ranks by the order shown."""
+    max_blind_lead: float = Field(ge=0)
+    """NDCG by which a model without tools may lead popularity before it is held to know the targets."""
+    min_users: int = Field(ge=1)
+    """Users below which nothing is decided."""
 
 
 class RegistrySettings(Section):

@@ -25,7 +25,7 @@ from recthinker.settings.data import (
     SnapshotSettings,
     SparkSettings,
 )
-from recthinker.settings.learning import EvaluationSettings, RegistrySettings, TrainingSettings
+from recthinker.settings.learning import EvaluationSettings, GateSettings, RegistrySettings, TrainingSettings
 from recthinker.settings.operation import DemoSettings, OrchestrationSettings, ReportSettings
 
 ENV_PREFIX = "RECTHINKER__"
@@ -61,6 +61,8 @@ class Settings(Section):
     """The first model."""
     evaluation: EvaluationSettings
     """The offline protocol."""
+    gate: GateSettings
+    """What a new model must show."""
     registry: RegistrySettings
     """MLflow."""
     orchestration: OrchestrationSettings

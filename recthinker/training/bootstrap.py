@@ -49,7 +49,9 @@ def make_first_champion(
         def measured(progress: BatchProgress) -> None:
             on_progress("evaluation", progress.done, progress.total, None)
 
-        evaluation = evaluate_model(made.folder, settings, ds=ds, folder=folder / "evaluation", on_progress=measured)
+        evaluation = evaluate_model(
+            made.folder, settings, ds=ds, folder=folder / "evaluation", on_progress=measured
+        ).figures
         serves = is_better_than_chance(evaluation)
         version = registry.register(
             made.folder,
@@ -72,7 +74,7 @@ def headline(evaluation: dict[str, Any]) -> dict[str, float]:
     """NDCG and HR of every system, as metrics."""
     k = evaluation["k"]
     return {
-        f"{metric}_at_{k}_{system['name'].lower()}": float(system[metric])
+        f"{metric}_at_{k}_{system['name'].lower().replace(' ', '_')}": float(system[metric])
         for system in evaluation["systems"]
         for metric in ("ndcg", "hr")
     }

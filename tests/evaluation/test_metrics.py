@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recthinker.evaluation.metrics import chance, hit_rate, ndcg, target_ranks
+from recthinker.evaluation.metrics import chance, hit_rate, ndcg, reciprocal_rank, target_ranks
 from recthinker.evaluation.significance import bootstrap_mean
 
 
@@ -21,9 +21,22 @@ def test_hit_rate_grows_with_k() -> None:
     assert [hit_rate(ranks, k).sum() for k in (1, 5, 20)] == [1, 2, 3]
 
 
+def test_reciprocal_rank_has_no_cut_off() -> None:
+    assert reciprocal_rank(np.array([1.0, 4.0, 20.0])).tolist() == [1, 0.25, 0.05]
+
+
+def test_a_list_that_could_not_be_used_scores_nothing() -> None:
+    unusable = np.array([np.inf])
+    assert [ndcg(unusable, 10), hit_rate(unusable, 10), reciprocal_rank(unusable)] == [[0], [0], [0]]
+
+
 @pytest.mark.parametrize(("m", "ndcg_at_10", "hr"), [(10, 0.4544, 1.0), (20, 0.2272, 0.5), (100, 0.0454, 0.1)])
 def test_chance_is_what_a_random_order_gets(m: int, ndcg_at_10: float, hr: float) -> None:
-    assert chance(m, 10) == (pytest.approx(ndcg_at_10, abs=5e-5), hr)
+    assert chance(m, 10)[:2] == (pytest.approx(ndcg_at_10, abs=5e-5), hr)
+
+
+def test_chance_of_mrr_is_the_mean_reciprocal_rank() -> None:
+    assert chance(4, 2)[2] == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4) / 4)
 
 
 def test_random_scores_reach_chance_on_average() -> None:

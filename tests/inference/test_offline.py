@@ -1,0 +1,193 @@
+"""The whole evaluation over the little world, with agents that are written by hand."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recthinker.agent import Agent, Generate, Generated
+from recthinker.evaluation import Protocol, Reason, decide, target_hashes
+from recthinker.inference import Engine, ScriptedEngine
+from recthinker.inference.ablations import NO_TOOLS, STRANGERS_ROWS, ToolboxWithout, ablations
+from recthinker.inference.agent_run import AgentRun, run_agent
+from recthinker.inference.offline import Evaluated, evaluate_agent
+from recthinker.inference.scripted import Planner
+from recthinker.inference.trial import Trial
+from recthinker.settings import Settings
+from recthinker.tools import Scene, ToolCall, Words
+from tests import little_world as world
+from tests.inference import small_trial
+
+
+class Copier:
+    """An engine that looks nothing up and ranks in the order shown, the first label first; or gives no answer."""
+
+    def __init__(self, agent: Agent, *, answers: bool = True) -> None:
+        self._chat = agent.chat
+        self._answers = answers
+        self._done: list[tuple[str, Generated]] = []
+
+    def add(self, request_id: str, request: Generate, *, seed: int) -> None:
+        """Answer at once."""
+        scores = tuple(-float(place) for place in range(len(request.score_ids)))
+        if not request.score_ids:
+            ids = self._chat.turn([], None)
+            self._done.append((request_id, Generated(ids, [0.0] * len(ids))))
+        else:
+            self._done.append(
+                (request_id, Generated([request.score_ids[0]], [0.0], scores=scores if self._answers else ()))
+            )
+
+    def step(self) -> list[tuple[str, Generated]]:
+        """All that was asked for."""
+        done, self._done = self._done, []
+        return done
+
+    def abort(self, request_ids: Iterable[str]) -> None:
+        """Nothing waits."""
+
+
+class Memory(Copier):
+    """A copier that ranks one title of each prompt first: that of the target, learned by heart."""
+
+    def __init__(self, agent: Agent, titles: Mapping[str, str]) -> None:
+        super().__init__(agent)
+        self._titles = titles
+
+    def add(self, request_id: str, request: Generate, *, seed: int) -> None:
+        """Find the label before the title that the user's target has."""
+        if not request.score_ids:
+            return super().add(request_id, request, seed=seed)
+        title = self._chat.words(self._titles[request_id.partition(":")[0]])
+        shown = [
+            request.token_ids[place - 1]
+            for place in range(1, len(request.token_ids))
+            if request.token_ids[place : place + len(title)] == title
+        ]
+        scores = tuple(float(label in shown) for label in request.score_ids)
+        self._done.append((request_id, Generated([shown[0]], [0.0], scores=scores)))
+        return None
+
+
+@pytest.fixture
+def agent(settings: Settings) -> Agent:
+    return world.agent(settings)
+
+
+@pytest.fixture
+def trial(tmp_path: Path, settings: Settings) -> Trial:
+    return small_trial.trial(tmp_path, settings)
+
+
+def planned(agent: Agent) -> Engine:
+    return ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+
+
+def once(engine: Engine, agent: Agent, trial: Trial) -> AgentRun:
+    items, rows = trial.snapshot.items, trial.rows
+    return run_agent(engine, agent, items, rows, trial.target, max_in_flight=8, on_episode=lambda episode: None)
+
+
+def evaluated(engine: Engine, agent: Agent, trial: Trial, settings: Settings) -> Evaluated:
+    protocol = Protocol.parse("leave_last_one")
+    return evaluate_agent(engine, agent, trial, settings, protocol, with_ablations=True)
+
+
+def test_ranks_calls_and_outcomes_run_along_the_requests(agent: Agent, trial: Trial) -> None:
+    found = once(planned(agent), agent, trial)
+    # ann's i1 leads to i3, her target, strongly: it comes first.
+    assert found.ranks[0] == 1
+    assert found.outcomes == {"ranked": 3}
+    assert found.ranked.tolist() == [1, 1, 1]
+    assert (found.calls >= 1).all()
+
+
+def test_a_copy_of_the_order_shown_has_correlation_one(agent: Agent, trial: Trial) -> None:
+    found = once(Copier(agent), agent, trial)
+    assert found.order_correlation.tolist() == pytest.approx([1, 1, 1])
+    assert found.calls.tolist() == [0, 0, 0]
+
+
+def test_a_fallback_scores_nothing_and_stays_in(agent: Agent, trial: Trial) -> None:
+    found = once(Copier(agent, answers=False), agent, trial)
+    assert np.isinf(found.ranks).all()
+    assert found.outcomes == {"fallback_invalid": 3}
+    assert found.ranked.tolist() == found.order_correlation.tolist() == [0, 0, 0]
+
+
+def test_a_tool_that_is_off_answers_as_a_broken_one_and_stays_in_the_prompt(agent: Agent, trial: Trial) -> None:
+    off = ToolboxWithout(agent.toolbox.settings, "co_interactions")
+    scene = Scene(trial.snapshot.items, trial.rows[0], np.arange(4))
+    result = off.call(scene, ToolCall("co_interactions"))
+    assert result.segments == (Words("the tool failed"),)
+    assert not result.is_valid
+    assert off.call(scene, ToolCall("similar_users")).is_valid
+    assert replace(agent, toolbox=off).system_ids == agent.system_ids
+
+
+def test_every_tool_is_switched_off_once(agent: Agent) -> None:
+    names = [one.name for one in ablations(agent)]
+    assert names == [*(f"without {name}" for name in agent.toolbox.tools), STRANGERS_ROWS]
+
+
+def test_evaluation_holds_every_system_and_is_json(agent: Agent, trial: Trial, settings: Settings) -> None:
+    figures, users = evaluated(planned(agent), agent, trial, settings)
+    assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+    assert [one["name"] for one in figures["systems"]] == [
+        *("agent", "random", "popularity", "fusion of tools", "ItemKNN", "ALS", "EASE"),
+    ]
+    assert figures["users"] == 3
+    assert figures["left_out"] == 2
+    assert len(figures["shuffles"]["orders"]) == settings.evaluation.shuffles
+    # Each user once in every order.
+    assert figures["outcomes"] == {"ranked": 3 * settings.evaluation.shuffles}
+    assert figures["command"] == "recthinker evaluate --protocol leave_last_one --ablations"
+    assert users.targets == ("i3", "i5", "i1")
+    assert users.ndcg.mean() == pytest.approx(figures["systems"][0]["ndcg"])
+
+
+def test_without_its_tools_the_planner_knows_nothing(agent: Agent, trial: Trial, settings: Settings) -> None:
+    figures, users = evaluated(planned(agent), agent, trial, settings)
+    by_name = {one["name"]: one for one in figures["ablations"]}
+    assert by_name[NO_TOOLS]["calls"] == 0
+    # All candidates score alike: ranks 2.5 of 4, for everybody.
+    assert users.blind_ndcg.tolist() == pytest.approx([1 / np.log2(3.5)] * 3)
+    # Where the first tool fails the planner asks one more; another user's rows mislead it.
+    assert by_name["without co_interactions"]["calls"] > by_name["without user_profile"]["calls"]
+    assert by_name[STRANGERS_ROWS]["ndcg"] < by_name["without user_profile"]["ndcg"]
+
+
+def test_counts_that_are_not_of_the_view_raise_the_alarm(agent: Agent, trial: Trial, settings: Settings) -> None:
+    # The little world's popularity is made up: 10 for i1, ..., 60 for i6.
+    figures, _ = evaluated(planned(agent), agent, trial, settings)
+    assert [one["name"] for one in figures["probes"] if one["is_alarm"]] == ["own count"]
+
+
+def test_the_gate_refuses_a_copier_for_what_it_is(agent: Agent, trial: Trial, settings: Settings) -> None:
+    champion = evaluated(planned(agent), agent, trial, settings).users
+    copier = evaluated(Copier(agent), agent, trial, settings).users
+    clean = target_hashes(["ann"], ["i6"])
+    found = decide(copier, champion, settings.gate, settings.evaluation, trained_on=clean)
+    assert not found.is_promoted
+    assert Reason.COPIES_ORDER in found.reasons
+    assert Reason.LEAKED_TARGETS not in found.reasons
+
+
+def test_the_gate_refuses_a_model_that_learned_the_targets_by_heart(
+    agent: Agent, tmp_path: Path, settings: Settings
+) -> None:
+    users = ("ann", "bob", "cat")
+    trial = small_trial.trial(tmp_path, settings, {user: ["i6"] for user in users})  # nobody else has i6
+    champion = evaluated(planned(agent), agent, trial, settings).users
+    memory = evaluated(Memory(agent, dict.fromkeys(users, "Title 6")), agent, trial, settings).users
+    assert memory.blind_ndcg.tolist() == [1, 1, 1]
+    # What its trainer wrote down is clean; what it does without looking is not.
+    clean = target_hashes(["ann"], ["i3"])
+    found = decide(memory, champion, settings.gate, settings.evaluation, trained_on=clean)
+    assert found.reasons == (Reason.KNOWS_BLIND, Reason.TOO_FEW_USERS)
+    told = target_hashes(["ann"], ["i6"])
+    found = decide(memory, champion, settings.gate, settings.evaluation, trained_on=told)
+    assert found.reasons[0] is Reason.LEAKED_TARGETS
