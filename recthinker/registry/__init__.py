@@ -3,8 +3,17 @@ call.
 """
 
 from recthinker.registry.reads import TableRead
-from recthinker.registry.registry import Registry
+from recthinker.registry.registry import DECISION_FILE, EVALUATION_FILE, TEMPORAL_FILE, Registry
 from recthinker.registry.runs import Run
 from recthinker.registry.versions import ModelVersion, require_model
 
-__all__ = ["ModelVersion", "Registry", "Run", "TableRead", "require_model"]
+__all__ = [
+    "DECISION_FILE",
+    "EVALUATION_FILE",
+    "TEMPORAL_FILE",
+    "ModelVersion",
+    "Registry",
+    "Run",
+    "TableRead",
+    "require_model",
+]

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlparse
 
 from recthinker.errors import RegistryError
+from recthinker.registry.promotion import move_back, previous_of, promote
 from recthinker.registry.reads import TableRead, read_tables
 from recthinker.registry.runs import Run
-from recthinker.registry.versions import ModelVersion, require_model, version_of_folder
+from recthinker.registry.versions import ModelVersion, local_folder, require_model, version_of_folder
 from recthinker.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EVALUATION_FILE = "evaluation.json"
+"""Beside a model: its evaluation by leave-last-one."""
+TEMPORAL_FILE = "evaluation_temporal.json"
+"""Beside a model: its evaluation by the temporal protocol."""
+DECISION_FILE = "gate.json"
+"""Beside a model: what the gate decided on it."""
 LOGGED_MODEL_TAG = "recthinker.logged_model"
 """Tag of a version: the LoggedModel that holds its files (MLflow on SQL does not keep `model_id` itself)."""
 
@@ -43,8 +48,7 @@ class Registry:
         self.tracking_uri = settings.registry.tracking_uri or f"sqlite:///{self._database}"
 
     def resolve(self) -> ModelVersion:
-        """The model that serves: the folder of `model.path` if set, else the version that `model.alias` names
-        now.
+        """The model that serves: the folder of `model.path` if set, else the version that `model.alias` names now.
 
         Raises:
             RegistryError: there is none, or its files are no model.
@@ -58,21 +62,18 @@ class Registry:
         return version
 
     def champion(self) -> ModelVersion | None:
-        """The version that `model.alias` names now, or None.
+        """The version that `model.alias` names now, or None; raises as `aliased`."""
+        return self.aliased(self._model.alias)
+
+    def aliased(self, alias: str) -> ModelVersion | None:
+        """The version that `alias` names now, or None.
 
         Raises:
             RegistryError: its files are gone or are no model.
         """
-        from mlflow.exceptions import MlflowException
-
-        if not self._exists():
+        found = self._aliased(alias)
+        if found is None:
             return None
-        try:
-            found = self._client.get_model_version_by_alias(self._model.name, self._model.alias)
-        except MlflowException as error:
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                return None
-            raise RegistryError(f"MLflow at {self.tracking_uri} cannot be read: {error.message}") from error
         version = self._version(found)
         require_model(version.path)
         return version
@@ -139,21 +140,50 @@ class Registry:
         """From now on `alias` names `version`."""
         self._client.set_registered_model_alias(version.name, alias, version.version)
 
-    def log_evaluation(self, version: ModelVersion, evaluation: Mapping[str, Any]) -> None:
-        """Keep an evaluation beside the files of a version; it takes the place of an older one."""
+    def promote(self, version: ModelVersion, *, over: ModelVersion | None) -> None:
+        """From now on `version` serves; raises as `promotion.promote`.
+
+        Args:
+            over: the champion that it was measured against; None: there was none.
+        """
+        promote(self._client, self._model.alias, version, over=over, now=self.champion())
+
+    def rollback(self) -> tuple[str, ModelVersion]:
+        """The champion of before serves again, whatever became of the files of the one that serves.
+
+        Returns:
+            Which version served, as `name/version`, and the one that serves now.
+
+        Raises:
+            RegistryError: no champion, none before it, or that one's files are no model; nothing is changed.
+        """
+        if self._model.path:
+            raise RegistryError(f"model.path names what serves ({self._model.path}); set it to another folder, or null")
+        champion = self._aliased(self._model.alias)
+        if champion is None:
+            raise RegistryError(f"no version of model {self._model.name} has the alias {self._model.alias}")
+        previous = self._version(self._client.get_model_version(champion.name, previous_of(champion)))
+        require_model(previous.path)
+        move_back(self._client, self._model.alias, champion, previous)
+        return f"{champion.name}/{champion.version}", previous
+
+    def log_evaluation(self, version: ModelVersion, evaluation: Mapping[str, Any], name: str = EVALUATION_FILE) -> None:
+        """Keep an evaluation, or a decision, beside the files of a version; it takes the place of an older one.
+
+        Args:
+            name: of the file.
+        """
         logged = self._client.get_model_version(version.name, version.version).tags.get(LOGGED_MODEL_TAG)
         if not logged:
             raise RegistryError(f"model {version} was not registered by recthinker; register it again to evaluate it")
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / EVALUATION_FILE
+            path = Path(folder) / name
             path.write_text(json.dumps(evaluation, indent=2), encoding="utf-8")
             self._client.log_model_artifact(logged, str(path))
 
-    def evaluation(self, version: ModelVersion) -> dict[str, Any] | None:
-        """What `log_evaluation` kept with the version, or None; for a model by path, the same file in its
-        folder.
-        """
-        path = version.path / EVALUATION_FILE
+    def evaluation(self, version: ModelVersion, name: str = EVALUATION_FILE) -> dict[str, Any] | None:
+        """What `log_evaluation` kept with the version, or None; for a model by path, the same file in its folder."""
+        path = version.path / name
         if not path.is_file():
             return None
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -166,6 +196,18 @@ class Registry:
             RegistryError: MLflow cannot be read.
         """
         return read_tables(self._client, self._experiment_id, self.tracking_uri) if self._exists() else []
+
+    def _aliased(self, alias: str) -> "MlflowVersion | None":
+        from mlflow.exceptions import MlflowException
+
+        if not self._exists():
+            return None
+        try:
+            return self._client.get_model_version_by_alias(self._model.name, alias)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise RegistryError(f"MLflow at {self.tracking_uri} cannot be read: {error.message}") from error
 
     @property
     def _database(self) -> Path:
@@ -202,18 +244,7 @@ class Registry:
                 raise
 
     def _version(self, found: "MlflowVersion") -> ModelVersion:
-        return ModelVersion(found.name, str(found.version), self._local_folder(found))
-
-    def _local_folder(self, found: "MlflowVersion") -> Path:
-        """Where the files of a version lie on this machine; fetched once if they are elsewhere."""
-        uri = urlparse(found.source)
-        if uri.scheme in ("", "file"):
-            return Path(unquote(uri.path))
-        folder = self._downloads / f"{found.name}-{found.version}"
-        if not folder.is_dir():
-            from mlflow.artifacts import download_artifacts
-
-            self._downloads.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._downloads) as partial:
-                Path(download_artifacts(artifact_uri=found.source, dst_path=partial)).rename(folder)
-        return folder
+        number = str(found.version)
+        return ModelVersion(
+            found.name, number, local_folder(str(found.source), self._downloads / f"{found.name}-{number}")
+        )

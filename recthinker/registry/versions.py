@@ -1,8 +1,10 @@
 """What a model version is: a name, a version and a folder that holds a whole model."""
 
 import hashlib
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 from recthinker.errors import RegistryError
 
@@ -59,3 +61,17 @@ def version_of_folder(folder: Path) -> ModelVersion:
         with (require_model(folder) / name).open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return ModelVersion(folder.resolve().name, digest.hexdigest()[:12], folder)
+
+
+def local_folder(source: str, folder: Path) -> Path:
+    """Where the files at the URI `source` lie on this machine; fetched once, to `folder`, if they are elsewhere."""
+    uri = urlparse(source)
+    if uri.scheme in ("", "file"):
+        return Path(unquote(uri.path))
+    if not folder.is_dir():
+        from mlflow.artifacts import download_artifacts
+
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
+            Path(download_artifacts(artifact_uri=source, dst_path=partial)).rename(folder)
+    return folder

@@ -1,6 +1,5 @@
 """Model versions and runs in a real MLflow on SQLite; a model is a folder of three tiny files."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,32 +11,6 @@ from recthinker.registry import ModelVersion, Registry, TableRead, require_model
 from recthinker.settings import Settings
 
 pytestmark = pytest.mark.slow  # importing MLflow and migrating its database take seconds
-
-
-@pytest.fixture(scope="module")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
-@pytest.fixture
-def registry(settings: Settings, migrated_database: Path) -> Registry:
-    settings.paths.mlflow.mkdir(parents=True)
-    shutil.copy(migrated_database, settings.paths.mlflow / "mlflow.db")
-    return Registry(settings)
-
-
-@pytest.fixture
-def make_model(tmp_path: Path) -> Callable[[str], Path]:
-    def make(name: str) -> Path:
-        folder = tmp_path / name
-        folder.mkdir()
-        for file in ("config.json", "model.safetensors", "tokenizer.json"):
-            (folder / file).write_text(f"{file} of {name}", encoding="utf-8")
-        return folder
-
-    return make
 
 
 def register(registry: Registry, folder: Path, **options: object) -> ModelVersion:

@@ -1,0 +1,56 @@
+"""Decide whether the challenger serves from now on, and let it.
+
+Reads what `evaluate_model` of the same run kept of champion and challenger for each user, and the training targets
+beside the challenger. Writes the decision to gate.json beside the challenger and in `<runs>/<ds>/<run>/`; moves the
+serving alias where it is promoted. A refusal is a result, not a failure. Safe to run again: a challenger that serves
+already is left alone.
+`python -m jobs.promote_model --ds D --run-id R`
+"""
+
+import json
+from pathlib import Path
+
+from jobs._cli import Job, main
+from recthinker.errors import ConfigError, RegistryError
+from recthinker.evaluation import UserFigures, decide, read_targets
+from recthinker.registry import DECISION_FILE, ModelVersion, Registry
+
+
+def run(job: Job) -> str:
+    """Decide whether the challenger serves from now on."""
+    settings = job.settings
+    registry = Registry(settings)
+    champion, challenger = registry.champion(), registry.aliased(settings.gate.challenger)
+    if champion is None or challenger is None:
+        raise RegistryError(
+            f"the gate needs versions with the aliases {settings.model.alias} and {settings.gate.challenger}, found "
+            f"{champion} and {challenger}; register both"
+        )
+    if challenger == champion:
+        return f"{challenger} serves already"
+    decision = decide(
+        _figures(job, challenger),
+        _figures(job, champion),
+        settings.gate,
+        settings.evaluation,
+        trained_on=read_targets(challenger.path),
+    )
+    written = {"challenger": str(challenger), "champion": str(champion), **decision.as_dict()}
+    (job.run_dir / DECISION_FILE).write_text(json.dumps(written, indent=2), encoding="utf-8")
+    registry.log_evaluation(challenger, written, DECISION_FILE)
+    if decision.is_promoted:
+        registry.promote(challenger, over=champion)
+    return f"{challenger} against {champion}: {decision.headline}"
+
+
+def _figures(job: Job, version: ModelVersion) -> UserFigures:
+    path: Path = job.run_dir / "evaluation" / f"{version.name}-{version.version}.parquet"
+    if not path.is_file():
+        raise ConfigError(
+            f"{path} is missing: run evaluate_model for {version} with the same --ds and --run-id before the gate"
+        )
+    return UserFigures.read(path)
+
+
+if __name__ == "__main__":
+    main("promote_model", run)
