@@ -1,32 +1,66 @@
-"""Measure the serving model against simple systems, on each user's last interaction among sampled candidates.
+"""Measure a model against simple systems, on each user's last interaction among sampled candidates.
 
-Reads the cut of D that takes each user's last event away (built by `python -m jobs.build_features --ds D --cut
-holdout_last:1 --with-candidates`) and the model of the settings' alias; writes evaluation.json beside the version.
-Safe to run again.
+Reads the training cut of the protocol (built by `python -m jobs.build_features --ds D --cut holdout_last:1
+--with-candidates`, or `--cut temporal:DATE`) and the version that the alias names. Writes its evaluation beside the
+version, and what the gate needs of each user to `<runs>/<ds>/<run>/evaluation/<model>-<version>.parquet`. Safe to run
+again.
+`python -m jobs.evaluate_model --ds D --run-id R [--alias challenger] [--protocol temporal:DATE] [--ablations]`
 """
 
+import argparse
 import shutil
+from typing import Any
 
 from jobs._cli import Job, main
+from recthinker.errors import RegistryError
+from recthinker.evaluation import Protocol
 from recthinker.inference.offline import evaluate_model
-from recthinker.registry import Registry
+from recthinker.registry import EVALUATION_FILE, TEMPORAL_FILE, ModelVersion, Registry
 
 
 def run(job: Job) -> str:
-    """Measure the serving model against simple systems."""
+    """Measure a model against simple systems."""
     settings = job.settings
+    protocol = Protocol.parse(job.args.protocol or settings.evaluation.protocol)
     registry = Registry(settings)
-    version = registry.resolve()
+    version = _version(registry, job.args.alias)
     folder = job.run_dir / "evaluation"
-    evaluation = evaluate_model(version.path, settings, ds=job.ds, folder=folder)
-    shutil.rmtree(folder)
-    if settings.model.path is None:
-        registry.log_evaluation(version, evaluation)
+    evaluation, users = evaluate_model(
+        version.path,
+        settings,
+        ds=job.ds,
+        folder=folder / "snapshots",
+        protocol=protocol,
+        with_ablations=job.args.ablations,
+    )
+    shutil.rmtree(folder / "snapshots")
+    users.write(folder / f"{version.name}-{version.version}.parquet")
+    if job.args.alias or settings.model.path is None:
+        registry.log_evaluation(version, evaluation, TEMPORAL_FILE if protocol.before else EVALUATION_FILE)
+    return f"model {version}, {protocol}, {evaluation['users']} users, NDCG@{evaluation['k']}: {_figures(evaluation)}"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which model, which protocol, and whether each tool is switched off in turn."""
+    parser.add_argument("--alias", help="version to measure (default: what serves)")
+    parser.add_argument("--protocol", help="leave_last_one or temporal:YYYY-MM-DD (default: evaluation.protocol)")
+    parser.add_argument("--ablations", action="store_true", help="also measure what each tool is worth")
+
+
+def _version(registry: Registry, alias: str | None) -> ModelVersion:
+    version = registry.aliased(alias) if alias else registry.resolve()
+    if version is None:
+        raise RegistryError(f"no version has the alias {alias}; register one under it, or leave --alias out")
+    return version
+
+
+def _figures(evaluation: dict[str, Any]) -> str:
+    alarms = [probe["name"] for probe in evaluation["probes"] if probe["is_alarm"]]
     figures = ", ".join(
         f"{s['name']} {s['ndcg']:.3f} [{s['ndcg_low']:.3f}, {s['ndcg_high']:.3f}]" for s in evaluation["systems"]
     )
-    return f"model {version}, {evaluation['users']} users, NDCG@{evaluation['k']}: {figures}"
+    return f"{figures}; probes that alarm: {', '.join(alarms) or 'none'}"
 
 
 if __name__ == "__main__":
-    main("evaluate_model", run)
+    main("evaluate_model", run, add_arguments)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jobs._cli import Job, main
 from recthinker.inference.plan import InferencePlan
-from recthinker.registry import ModelVersion, Registry
+from recthinker.registry import TEMPORAL_FILE, ModelVersion, Registry
 from recthinker.report import read_evaluation, read_night, render_page, write_page
 
 
@@ -18,7 +18,8 @@ def run(job: Job) -> str:
     """Write the nightly page of a published run."""
     settings = job.settings
     night = read_night(settings.paths.warehouse, job.run_dir, job.ds, job.run_id)
-    evaluation = read_evaluation(Registry(settings).evaluation(_served(job)))
+    registry, served = Registry(settings), _served(job)
+    evaluation = read_evaluation(registry.evaluation(served), registry.evaluation(served, TEMPORAL_FILE))
     html = render_page(night, evaluation, stories=settings.report.stories, tools=settings.tools.enabled)
     page = job.run_dir / "report.html"
     write_page(html, page, settings.paths.reports / f"{job.ds}.html")

@@ -122,9 +122,27 @@ def migrate(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show w
 
 
 @app.command()
-def evaluate(ds: Day = None) -> None:
+def evaluate(
+    ds: Day = None,
+    protocol: Annotated[str, typer.Option(help="leave_last_one or temporal:YYYY-MM-DD; else that of settings.")] = "",
+    ablations: Annotated[bool, typer.Option("--ablations", help="Also measure what each tool is worth.")] = False,
+) -> None:
     """Evaluate the model that serves on held-out interactions, beside the baselines."""
-    _run("evaluate_model", "--ds", _day(ds, load_settings()))
+    from recthinker.cli.evaluate import show_evaluation
+
+    settings = load_settings()
+    given = ("--protocol", protocol) if protocol else ()
+    _run("evaluate_model", "--ds", _day(ds, settings), *given, *(("--ablations",) if ablations else ()))
+    show_evaluation(settings, protocol or settings.evaluation.protocol, console)
+
+
+@app.command()
+def rollback() -> None:
+    """Let the champion of before serve again, from the next night on."""
+    from recthinker.registry import Registry
+
+    served, serves = Registry(load_settings()).rollback()
+    console.out(f"{serves} serves again, in place of {served}; a night that is under way ends with {served}")
 
 
 @app.command()

@@ -18,6 +18,8 @@ class Chance(_Part):
 
     ndcg: float
     hr: float
+    mrr: float | None = None
+    """None in an evaluation that did not measure it, here and below."""
 
 
 class System(_Part):
@@ -30,6 +32,9 @@ class System(_Part):
     hr: float
     hr_low: float
     hr_high: float
+    mrr: float | None = None
+    mrr_low: float | None = None
+    mrr_high: float | None = None
 
 
 class Paired(_Part):
@@ -47,6 +52,54 @@ class Probe(_Part):
     name: str
     value: float
     expectation: str
+    is_alarm: bool = False
+
+
+class SegmentSystem(_Part):
+    """One ranker in a segment."""
+
+    name: str
+    ndcg: float
+
+
+class Segment(_Part):
+    """A group of the users."""
+
+    name: str
+    rule: str
+    users: int
+    systems: tuple[SegmentSystem, ...]
+    paired: tuple[Paired, ...]
+
+
+class Order(_Part):
+    """The agent in one order of the candidates."""
+
+    ndcg: float
+    low: float
+    high: float
+
+
+class Shuffles(_Part):
+    """How much the agent depends on the order in which candidates are shown."""
+
+    orders: tuple[Order, ...]
+    user_sd: float
+    """Mean over users of the standard deviation of their NDCG over the orders."""
+    users_moved: float
+    """Share of the users whose NDCG is not the same in all orders."""
+    order_correlation: float
+    """Of rank with shown position."""
+
+
+class Ablation(_Part):
+    """The agent with less to read."""
+
+    name: str
+    ndcg: float
+    calls: float
+    lead: Paired
+    """The whole agent minus this one."""
 
 
 class Evaluation(_Part):
@@ -55,15 +108,30 @@ class Evaluation(_Part):
     protocol: str
     users: int
     left_out: int
-    """Users without an interaction to predict."""
+    """Users without a request."""
+    left_out_by: dict[str, int] = {}
+    """The same by the reason."""
     k: int
     """Cut-off of NDCG and HR."""
     chance: Chance
     systems: tuple[System, ...]
     paired: tuple[Paired, ...] = ()
     probes: tuple[Probe, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    shuffles: Shuffles | None = None
+    ablations: tuple[Ablation, ...] = ()
+    not_run: dict[str, str] = {}
+    """Systems that were left out, and why."""
     command: str
     """What computes these figures again."""
+
+    temporal: "Evaluation | None" = None
+    """The same model by the temporal protocol, where that was measured too."""
+
+    @property
+    def best_other(self) -> str:
+        """The system of highest NDCG besides the agent."""
+        return max((one for one in self.systems if one.name != "agent"), key=lambda one: one.ndcg).name
 
     def ticks(self, metric: str) -> list[float]:
         """Tenths that span every system's interval of `metric` (ndcg or hr) and chance."""
@@ -73,8 +141,8 @@ class Evaluation(_Part):
         return [tenth / 10 for tenth in range(math.floor(10 * left), math.floor(10 * right) + 2)]
 
 
-def read_evaluation(logged: Mapping[str, Any] | None) -> Evaluation | None:
-    """The evaluation, or None where none was logged.
+def read_evaluation(logged: Mapping[str, Any] | None, temporal: Mapping[str, Any] | None = None) -> Evaluation | None:
+    """The evaluation, with that by the temporal protocol in it; None where none was logged.
 
     Raises:
         RegistryError: a figure is missing or no number.
@@ -82,7 +150,7 @@ def read_evaluation(logged: Mapping[str, Any] | None) -> Evaluation | None:
     if logged is None:
         return None
     try:
-        return Evaluation.model_validate(logged)
+        return Evaluation.model_validate({**logged, "temporal": temporal})
     except ValidationError as error:
         fault = error.errors()[0]
         key = ".".join(map(str, fault["loc"]))

@@ -20,7 +20,7 @@ def recthinker(*arguments: str, **environ: str) -> subprocess.CompletedProcess[s
 
 def test_help_lists_the_commands() -> None:
     shown = recthinker("--help").stdout
-    for command in ("doctor", "ingest", "nightly", "evaluate", "show"):
+    for command in ("doctor", "ingest", "nightly", "evaluate", "rollback", "show"):
         assert command in shown
 
 
@@ -28,6 +28,12 @@ def test_unknown_setting_ends_with_one_sentence() -> None:
     found = recthinker("doctor", RECTHINKER__AGENT__MAX_CALL="3")
     assert found.returncode == 1
     assert found.stderr == "recthinker: settings: unknown key agent.max_call; did you mean max_calls?\n"
+
+
+def test_rollback_without_a_model_ends_with_one_sentence(tmp_path: Path) -> None:
+    found = recthinker("rollback", RECTHINKER__PATHS__VAR=str(tmp_path / "var"))
+    assert found.returncode == 1
+    assert found.stderr == "recthinker: no version of model recthinker has the alias champion\n"
 
 
 def test_date_that_is_none_is_refused() -> None:

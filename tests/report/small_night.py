@@ -179,3 +179,29 @@ def evaluation() -> dict[str, Any]:
         "probes": [{"name": "anti-popularity", "value": 0.08, "expectation": "not above chance"}],
         "command": "python -m jobs.evaluate_model",
     }
+
+
+def whole_evaluation() -> dict[str, Any]:
+    """evaluation.json with all that `recthinker evaluate --ablations` measures."""
+    whole = evaluation()
+    whole["chance"]["mrr"] = 0.18
+    for system in whole["systems"]:
+        system |= {"mrr": 0.6, "mrr_low": 0.55, "mrr_high": 0.65}
+    pair = {"against": "ItemKNN", "difference": 0.05, "low": 0.01, "high": 0.09}
+    rare = [{"name": "agent", "ndcg": 0.5}, {"name": "ItemKNN", "ndcg": 0.45}]
+    lead = {"against": "without co_interactions", "difference": 0.25, "low": 0.2, "high": 0.3}
+    return whole | {
+        "left_out_by": {"no event taken away to predict": 43},
+        "not_run": {"EASE": "its catalogue is too large"},
+        "segments": [
+            {"name": "rare targets", "rule": "at most 5 events", "users": 225, "systems": rare, "paired": [pair]}
+        ],
+        "shuffles": {
+            "orders": [{"ndcg": 0.65, "low": 0.6, "high": 0.7}, {"ndcg": 0.66, "low": 0.61, "high": 0.71}],
+            "user_sd": 0.08,
+            "users_moved": 0.4,
+            "order_correlation": -0.1,
+        },
+        "ablations": [{"name": "without co_interactions", "ndcg": 0.4, "calls": 2.0, "lead": lead}],
+        "probes": [*whole["probes"], {"name": "own count", "value": 3, "expectation": "none", "is_alarm": True}],
+    }

@@ -88,6 +88,21 @@ def test_evaluation_shows_intervals_and_what_they_allow_to_say(html: str) -> Non
     assert "anti-popularity 0.080 not above chance" in text
 
 
+def test_evaluation_shows_groups_orders_tools_and_the_other_protocol() -> None:
+    temporal = small_night.evaluation() | {"protocol": "temporal: from a day on.", "users": 128}
+    evaluation = read_evaluation(small_night.whole_evaluation(), temporal)
+    text = Parsed(render_page(small_night.night(), evaluation, stories=3, tools=TOOLS)).text
+    assert "43 left out (43: no event taken away to predict)" in text
+    assert "EASE was not run: its catalogue is too large." in text
+    assert "MRR" in text
+    assert "rare targets: at most 5 events 225 0.500 0.450 +0.050 [+0.010, +0.090]" in text
+    assert "order 2 0.660 [0.610, 0.710]" in text
+    assert "without co_interactions 0.400 2.00 +0.250 [+0.200, +0.300]" in text
+    assert "own count alarm 3.000 none" in text
+    assert "1 of 2 alarm." in text
+    assert "temporal: from a day on. 128 users, 43 left out." in text
+
+
 def test_missing_evaluation_is_said_plainly() -> None:
     text = Parsed(render(small_night.night())).text
     assert "There is no offline evaluation for model recthinker/3 ." in text

@@ -1,0 +1,88 @@
+"""`recthinker evaluate`: the evaluation of the model that serves, as tables."""
+
+from rich.console import Console
+from rich.table import Table
+
+from recthinker.registry import EVALUATION_FILE, TEMPORAL_FILE, Registry
+from recthinker.report import Evaluation, read_evaluation
+from recthinker.report.evaluation import Shuffles
+from recthinker.settings import Settings
+
+
+def show_evaluation(settings: Settings, protocol: str, console: Console) -> None:
+    """Print what was logged with the model that serves, by `protocol`."""
+    registry = Registry(settings)
+    version = registry.resolve()
+    name = TEMPORAL_FILE if protocol.startswith("temporal") else EVALUATION_FILE
+    evaluation = read_evaluation(registry.evaluation(version, name))
+    if evaluation is None:
+        console.print(f"model {version} keeps no evaluation (model.path); the job's last line has the figures")
+        return
+    console.print(evaluation.protocol, style="dim")
+    title = f"Model {version}, {evaluation.users:,} users, {evaluation.left_out:,} left out"
+    console.print(_systems(evaluation, title))
+    if evaluation.shuffles:
+        console.print(_shuffles(evaluation.shuffles))
+    if evaluation.segments:
+        console.print(_segments(evaluation))
+    if evaluation.ablations:
+        console.print(_ablations(evaluation))
+    console.print(_probes(evaluation))
+
+
+def _systems(evaluation: Evaluation, title: str) -> Table:
+    k = evaluation.k
+    leads = {pair.against: pair for pair in evaluation.paired}
+    table = _table(title, "system", f"NDCG@{k}", f"HR@{k}", "MRR", "agent minus it")
+    for one in evaluation.systems:
+        lead = leads.get(one.name)
+        table.add_row(
+            one.name,
+            f"{one.ndcg:.3f} [{one.ndcg_low:.3f}, {one.ndcg_high:.3f}]",
+            f"{one.hr:.3f} [{one.hr_low:.3f}, {one.hr_high:.3f}]",
+            "" if one.mrr is None else f"{one.mrr:.3f} [{one.mrr_low:.3f}, {one.mrr_high:.3f}]",
+            f"{lead.difference:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}]" if lead else "",
+        )
+    chance = evaluation.chance
+    mrr = "" if chance.mrr is None else f"{chance.mrr:.3f}"
+    table.add_row("a random order, by rule", f"{chance.ndcg:.3f}", f"{chance.hr:.3f}", mrr, "")
+    return table
+
+
+def _shuffles(shuffles: Shuffles) -> str:
+    orders = ", ".join(f"{order.ndcg:.3f}" for order in shuffles.orders)
+    return (
+        f"In each order shown: {orders}; it changes the NDCG of {shuffles.users_moved:.0%} of the users, a user's by "
+        f"{shuffles.user_sd:.3f} (sd); ranks correlate with the order shown by {shuffles.order_correlation:+.3f}."
+    )
+
+
+def _segments(evaluation: Evaluation) -> Table:
+    names = [system.name for system in evaluation.systems]
+    table = _table(f"NDCG@{evaluation.k} by segment", "segment", "users", *names)
+    for part in evaluation.segments:
+        table.add_row(f"{part.name}: {part.rule}", f"{part.users:,}", *(f"{one.ndcg:.3f}" for one in part.systems))
+    return table
+
+
+def _ablations(evaluation: Evaluation) -> Table:
+    table = _table(f"The agent with less to read, NDCG@{evaluation.k}", "what", "NDCG", "calls", "all tools lead by")
+    for one in evaluation.ablations:
+        lead = f"{one.lead.difference:+.3f} [{one.lead.low:+.3f}, {one.lead.high:+.3f}]"
+        table.add_row(one.name, f"{one.ndcg:.3f}", f"{one.calls:.2f}", lead)
+    return table
+
+
+def _probes(evaluation: Evaluation) -> Table:
+    table = _table("Probes for leaks", "probe", "value", "", "expected")
+    for probe in evaluation.probes:
+        verdict = "[red]alarm[/red]" if probe.is_alarm else "[green]quiet[/green]"
+        table.add_row(probe.name, f"{probe.value:.3f}", verdict, probe.expectation)
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name)
+    return table
