@@ -29,10 +29,10 @@ class Reason(StrEnum):
     """Without any tool it ranks better than anything that has not seen the targets could."""
     COPIES_ORDER = "copies_order"
     """It ranks by the order in which the candidates were shown, as it is or turned around."""
+    TOO_FEW_USERS = "too_few_users"
+    """Too few users to tell what follows."""
     AT_CHANCE = "at_chance"
     """It is not clearly better than a random order."""
-    TOO_FEW_USERS = "too_few_users"
-    """Too few users to tell."""
     LESS_VALID = "less_valid"
     """It more often gives no answer of its own."""
     SLOWER = "slower"
@@ -119,8 +119,8 @@ def decide(
         _targets(challenger, trained_on),
         _blind(challenger, gate, evaluation),
         _order(challenger, gate, evaluation),
-        _chance(challenger, evaluation),
         _enough_users(challenger, gate),
+        _chance(challenger, evaluation),
         _validity(challenger, champion, gate),
         _latency(challenger, champion, gate),
         *_segments(challenger, champion, gate),
