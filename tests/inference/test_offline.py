@@ -1,7 +1,7 @@
 """The whole evaluation over the little world, with agents that are written by hand."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,12 +25,17 @@ from tests.inference import small_trial
 class Copier:
     """An engine that looks nothing up and ranks in the order shown, the first label first; or gives no answer."""
 
+    kv_cache = None
+
     def __init__(self, agent: Agent, *, answers: bool = True) -> None:
         self._chat = agent.chat
         self._answers = answers
         self._done: list[tuple[str, Generated]] = []
 
-    def add(self, request_id: str, request: Generate, *, seed: int) -> None:
+    def prime(self, token_ids: Sequence[int]) -> None:
+        """Nothing is computed."""
+
+    def add(self, request_id: str, request: Generate, *, seed: int, priority: int = 0) -> None:
         """Answer at once."""
         scores = tuple(-float(place) for place in range(len(request.score_ids)))
         if not request.score_ids:
@@ -57,7 +62,7 @@ class Memory(Copier):
         super().__init__(agent)
         self._titles = titles
 
-    def add(self, request_id: str, request: Generate, *, seed: int) -> None:
+    def add(self, request_id: str, request: Generate, *, seed: int, priority: int = 0) -> None:
         """Find the label before the title that the user's target has."""
         if not request.score_ids:
             return super().add(request_id, request, seed=seed)
