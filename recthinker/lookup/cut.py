@@ -5,6 +5,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recthinker.errors import TableContractError
 from recthinker.evaluation import CutRows
 from recthinker.features.known import cutoff
 from recthinker.lookup.feature_rows import FeatureRows
@@ -34,9 +35,7 @@ def read_cut(paths: PathSettings, cut: str, ds: str, *, grace_h: float) -> tuple
     held_out, held_out_version = read_pinned(root, HELD_OUT, ds)
     candidates, candidates_version = read_pinned(root, CANDIDATES, ds)
     # The view is not kept: it is what was known, at the version that was cut, without what was taken away.
-    interactions_version = next(
-        row.inputs[INTERACTIONS.name] for row in read_status(root, ds) if row.table == HELD_OUT.name
-    )
+    interactions_version = _version_cut(root, ds)
     known = _known(paths.warehouse, ds, grace_h, interactions_version)
     rows = CutRows(
         user_history=features.user_history,
@@ -52,6 +51,17 @@ def read_cut(paths: PathSettings, cut: str, ds: str, *, grace_h: float) -> tuple
         INTERACTIONS.name: interactions_version,
     }
     return rows, features, versions
+
+
+def _version_cut(root: Root, ds: str) -> int:
+    """The version of `interactions` that the cut at `root` was taken of."""
+    for row in read_status(root, ds):
+        if row.table == HELD_OUT.name and INTERACTIONS.name in row.inputs:
+            return row.inputs[INTERACTIONS.name]
+    raise TableContractError(
+        f"the cut at {root} should tell which version of {INTERACTIONS.name} it was taken of for {ds}, found nothing "
+        "in its table_status (an earlier release did not write it); build the cut again"
+    )
 
 
 def _known(root: Root, ds: str, grace_h: float, version: int) -> pa.Table:
