@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from recthinker.agent import Agent, CompactFormat, train_tokenizer
 from recthinker.errors import TrainingError
-from recthinker.evaluation import CutRows, held_out_users, requests
+from recthinker.evaluation import CutRows, held_out_users, requests, target_hashes, write_targets
 from recthinker.lookup import FeatureRows, Snapshot, write_snapshot
 from recthinker.settings import Settings, TrainingSettings
 from recthinker.training.base import Example, train_base
@@ -66,7 +67,7 @@ def train_first_model(
     torch.set_num_threads(settings.training.threads)
     chat = CompactFormat(train_tokenizer(tokenizer_texts(features), settings.model.vocabulary))
     agent = Agent.build(chat, settings.agent, settings.tools)
-    base, sft = _demonstrations(agent, cut, features, settings, ds, folder, on_step)
+    base, sft, targets = _demonstrations(agent, cut, features, settings, ds, folder, on_step)
     model = new_model(chat, settings.model, max_length=settings.agent.max_episode_tokens, seed=settings.training.seed)
     losses = {
         "base": train_base(
@@ -87,6 +88,7 @@ def train_first_model(
         ),
     }
     save_model(model, chat, folder / "model")
+    write_targets(folder / "model", targets)
     return FirstModel(
         folder=folder / "model",
         parameters=sum(parameter.numel() for parameter in model.parameters()),
@@ -130,8 +132,8 @@ def _demonstrations(
     ds: str,
     folder: Path,
     on_step: OnStep,
-) -> tuple[list[Demonstration], list[Demonstration]]:
-    """Episodes for base training and for SFT; no request is in both."""
+) -> tuple[list[Demonstration], list[Demonstration], np.ndarray]:
+    """Episodes for base training and for SFT, no request in both; and the hashes of all their targets."""
     training = settings.training
     total = training.base_episodes + training.sft_episodes
     asked = requests(
@@ -166,4 +168,5 @@ def _demonstrations(
             drawn.append(demonstration)
             on_step(f"{stage} episodes", len(drawn), len(keys), None)
         stages.append(drawn)
-    return stages[0], stages[1]
+    hashes = target_hashes(asked["user_id"].to_pylist(), asked["target"].to_pylist())
+    return stages[0], stages[1], hashes
