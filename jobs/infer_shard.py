@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from jobs._cli import Job, main
-from recthinker.agent import Agent, CompactFormat
+from recthinker.agent import Agent
 from recthinker.inference import BatchProgress
 from recthinker.inference.earlier import EarlierNight
 from recthinker.inference.engines import open_engine
@@ -30,7 +30,7 @@ def run(job: Job) -> str:
     settings, shard = job.settings, job.args.shard
     plan = InferencePlan.read(job.run_dir)
     model_dir = Path(plan.model_path)
-    agent = Agent.build(CompactFormat.load(model_dir), settings.agent, settings.tools)
+    agent = Agent.load(model_dir, settings.agent, settings.tools)
     engine = open_engine(model_dir, agent, settings)
     stamp = ShardRun(
         ds=plan.ds,

@@ -10,38 +10,36 @@ An episode reads, each part with its own control tokens:
 Text from the data is encoded with control tokens switched off: whatever a title says, it stays text.
 """
 
-import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from recthinker.agent.calls import LABELS as LETTERS
 from recthinker.agent.types import Act, Answer, Malformed
+from recthinker.agent.wording import EVENT_COUNTS, MAX_WORDS_CHARACTERS, count_words
 from recthinker.errors import ConfigError
-from recthinker.tools import ALL_TOOLS, Label, Level, Scene, Segment, ToolCall, ToolResult, Words
+from recthinker.tools import ALL_TOOLS, Label, Level, Scene, Segment, Tool, ToolCall, ToolResult, Words
 from recthinker.tools.user_history import shorten
 
 PAD, SYSTEM, USER, CANDIDATES, THINK, CALL, RESULT, RANK, END = (
     "<pad>", "<system>", "<user>", "<cand>", "<think>", "<call>", "<result>", "<rank>", "<end>",
 )  # fmt: skip
-LABELS = tuple(f"<{letter}>" for letter in string.ascii_uppercase)
+LABELS = tuple(f"<{letter}>" for letter in LETTERS)
 LEVELS = tuple(f"<{digit}>" for digit in range(10))
 TOOLS = {tool.name: f"<t:{tool.name}>" for tool in ALL_TOOLS}
 CONTROL = (PAD, SYSTEM, USER, CANDIDATES, THINK, CALL, RESULT, RANK, END, *LABELS, *LEVELS, *TOOLS.values())
-TOKENIZER_FILE = "tokenizer.json"
 
 INSTRUCTION = (
     "Rank the candidates for this user, the next choice first. Say what is known, whether it is sufficient, and what "
     "is missing; then look up one thing, or rank. Tools:"
 )
 KNOWN, MISSING, SUFFICIENT = "known", "sufficient no missing", "sufficient yes"
-EVENT_COUNTS = ((20, "few events"), (60, "some events"), (150, "many events"), (None, "very many events"))
 MAX_WORDS_TOKENS = 8
 """Tokens that one piece of text from the data may take."""
 MAX_MESSAGE_TOKENS = 48
 """Tokens that a message about a wrong call may take."""
-MAX_WORDS_CHARACTERS = 200
-"""Characters of it that are looked at; more could not matter, and tokenizing a megabyte takes seconds."""
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
@@ -67,7 +65,8 @@ class CompactFormat:
         ConfigError: the model's tokenizer is not one of this format.
     """
 
-    name = "compact"
+    name: ClassVar[str] = "compact"
+    ask_tokens: ClassVar[int] = 2
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
@@ -77,7 +76,7 @@ class CompactFormat:
         if missing:
             raise ConfigError(
                 f"the model's tokenizer lacks control tokens of the compact format ({', '.join(missing[:5])} ...); "
-                "use a model trained by this pipeline"
+                "use a model that this pipeline trained, or set agent.chat_format: hermes for a pretrained one"
             )
         self.ids = ids
         self.label_ids = tuple(ids[token] for token in LABELS)
@@ -90,14 +89,6 @@ class CompactFormat:
         self._tool_of = {id_: name for name, id_ in self.tool_ids.items()}
         self._words: dict[str, list[int]] = {}
 
-    @classmethod
-    def load(cls, model_dir: Path) -> "CompactFormat":
-        """The format with the tokenizer of a model folder."""
-        path = model_dir / TOKENIZER_FILE
-        if not path.is_file():
-            raise ConfigError(f"{model_dir} is not a model folder: {TOKENIZER_FILE} is missing")
-        return cls(Tokenizer.from_file(str(path)))
-
     @property
     def vocabulary(self) -> int:
         """Size of the vocabulary, control tokens included."""
@@ -107,14 +98,14 @@ class CompactFormat:
         """Write the tokenizer."""
         self.tokenizer.save(str(path))
 
-    def system(self, tool_names: Iterable[str]) -> list[int]:
+    def list_tokens(self, candidates: int) -> int:
+        """Tokens of a whole ranking, its end included."""
+        return candidates + 1
+
+    def system(self, tools: Mapping[str, Tool]) -> list[int]:
         """The part of the prompt that all users share."""
-        return [
-            self.ids[SYSTEM],
-            *self.words(INSTRUCTION, limit=None),
-            *(self.tool_ids[n] for n in tool_names),
-            self.end_id,
-        ]
+        enabled = (self.tool_ids[name] for name in tools)
+        return [self.ids[SYSTEM], *self.words(INSTRUCTION, limit=None), *enabled, self.end_id]
 
     def user(self, scene: Scene, max_title_words: int) -> list[int]:
         """The part of the prompt about one user: how much is known of them, and the labelled candidates."""
@@ -129,9 +120,9 @@ class CompactFormat:
         limit = MAX_WORDS_TOKENS if result.is_valid else MAX_MESSAGE_TOKENS
         return [self.ids[RESULT], *self.segments(result.segments, limit), self.end_id]
 
-    def forced_answer(self) -> list[int]:
-        """What is put into the agent's mouth when it must answer."""
-        return [self.ids[THINK], self.rank_id]
+    def ask(self, ids: Sequence[int]) -> list[int]:
+        """What is put into the agent's mouth when it must answer; nothing where it asked to."""
+        return [] if ids[-1] == self.rank_id else [self.ids[THINK], self.rank_id]
 
     def turn(self, known: Sequence[str], call: ToolCall | None) -> list[int]:
         """A well-formed turn: what is known, whether it is sufficient, and the call, or the answer if None."""
@@ -161,6 +152,11 @@ class CompactFormat:
         if len(labels) + len(limits) < len(arguments) or len(limits) > 1:
             return Malformed("the call's arguments are neither labels nor one limit")
         return ToolCall(name, labels, limits[0] if limits else None)
+
+    def ranking(self, ids: Sequence[int], candidates: int) -> list[int | None]:
+        """The labels of a ranking that the model wrote out, best first; None for what is no candidate's label."""
+        places = {self.label_ids[place]: place for place in range(candidates)}
+        return [places.get(id_) for id_ in ids if id_ != self.end_id]
 
     def segments(self, segments: Iterable[Segment], limit: int = MAX_WORDS_TOKENS) -> list[int]:
         """Segments as tokens, at most `limit` for a piece of text."""
@@ -199,8 +195,3 @@ class CompactFormat:
             run = []
             parts.append("" if id_ in dropped else names[id_])
         return " ".join("".join(parts).split())
-
-
-def count_words(events: int) -> str:
-    """How much is known of a user, in words."""
-    return next(words for limit, words in EVENT_COUNTS if limit is None or events < limit)

@@ -6,44 +6,15 @@ Token ids are recorded once, as written, and never tokenized again; `mask` marks
 """
 
 import hashlib
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from recthinker.agent.compact import CompactFormat
+from recthinker.agent.agent import Agent
+from recthinker.agent.answers import Reading, read_list, read_scores
 from recthinker.agent.types import Answer, Generate, Generated, Malformed, Outcome, StopReason
 from recthinker.lookup import ItemRows, RequestRow
-from recthinker.settings import AgentSettings, ToolSettings
-from recthinker.tools import Scene, Toolbox, ToolCall, ToolResult
-
-ANSWER_TOKENS = 4
-"""Tokens that a forced answer takes: two that ask for it, the label, the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """What all episodes of a run share."""
-
-    chat: CompactFormat
-    toolbox: Toolbox
-    settings: AgentSettings
-
-    @classmethod
-    def build(cls, chat: CompactFormat, agent: AgentSettings, tools: ToolSettings) -> "Agent":
-        """An agent with the tools that settings enable."""
-        return cls(chat, Toolbox(tools), agent)
-
-    @property
-    def system_ids(self) -> list[int]:
-        """The prompt's shared part."""
-        return self.chat.system(self.toolbox.tools)
-
-    @property
-    def prompt_version(self) -> str:
-        """Hash of everything that shapes a prompt besides the data: format, shared part, tools, limits."""
-        text = f"{self.chat.name}|{self.system_ids}|{self.toolbox.settings!r}|{self.settings!r}"
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+from recthinker.tools import Scene, ToolCall, ToolResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +65,10 @@ class Episode:
     stop_reason: StopReason | None = None
     detail: str = ""
     """More about the stop, for people."""
+    is_answering: bool = False
+    """Whether what is written next is the answer."""
     label_scores: tuple[float, ...] = ()
-    """Logprob of each label at the answer, (N,)."""
+    """Score of each label, (N,): its logprob at the answer, or 0, -1, -2, ... down a list that was written out."""
     seconds: float = 0.0
 
     @classmethod
@@ -123,35 +96,38 @@ class Episode:
         return self.outcome is not None
 
     @property
-    def is_answering(self) -> bool:
-        """Whether the next token is the answer."""
-        return self.ids[-1] == self.agent.chat.rank_id
+    def answer_limit(self) -> int:
+        """Most tokens that the model may write as its answer."""
+        is_list = self.agent.settings.ranking == "generate"
+        return self.agent.chat.list_tokens(len(self.scene.order)) if is_list else 1
 
     def has_room(self, tokens: int) -> bool:
-        """Whether that many tokens, another turn, and then a forced answer still fit."""
+        """Whether that many tokens, another turn, and then a forced answer with its end still fit."""
         settings = self.agent.settings
-        return len(self.ids) + tokens + settings.max_turn_tokens + ANSWER_TOKENS <= settings.max_episode_tokens
+        answer = self.agent.chat.ask_tokens + self.answer_limit + 1
+        return len(self.ids) + tokens + settings.max_turn_tokens + answer <= settings.max_episode_tokens
 
     def next_request(self) -> Generate:
         """What the engine should write next."""
-        chat = self.agent.chat
-        if self.is_answering:
-            return Generate(self.ids, 1, (), chat.label_ids[: len(self.scene.order)])
-        return Generate(self.ids, self.agent.settings.max_turn_tokens, chat.stop_ids)
+        chat, settings = self.agent.chat, self.agent.settings
+        if not self.is_answering:
+            return Generate(self.ids, settings.max_turn_tokens, chat.stop_ids)
+        if settings.ranking == "generate":
+            return Generate(self.ids, self.answer_limit, chat.stop_ids)
+        return Generate(self.ids, self.answer_limit, (), chat.label_ids[: len(self.scene.order)])
 
     def observe(self, generated: Generated) -> None:
         """Take what the engine wrote, and act on it."""
         self.tokens.prompt += len(self.ids)
         self.tokens.cached += generated.cached_tokens
         self.tokens.generated += len(generated.token_ids)
-        answering = self.is_answering
-        if not answering:
+        if not self.is_answering:
             self.turns.append(Turn("agent", len(self.ids)))
         self.ids += generated.token_ids
         self.mask += [1] * len(generated.token_ids)
         self.logprobs += generated.logprobs
-        if answering:
-            self._answer(generated.scores)
+        if self.is_answering:
+            self._answer(self._read(generated))
         else:
             self._act(generated.token_ids)
 
@@ -163,6 +139,7 @@ class Episode:
         match self.agent.chat.parse(written):
             case Answer():
                 self.stop_reason = StopReason.ANSWERED
+                self._ask()
             case Malformed(why):
                 self.detail = why
                 self._force(StopReason.UNFINISHED_TURN)
@@ -187,7 +164,12 @@ class Episode:
         """Make the agent answer with what it knows."""
         self.stop_reason = reason
         self.turns.append(Turn("tool", len(self.ids)))
-        self._say(self.agent.chat.forced_answer())
+        self._ask()
+
+    def _ask(self) -> None:
+        """Let the answer come next."""
+        self._say(self.agent.chat.ask(self.ids))
+        self.is_answering = True
 
     def _say(self, ids: list[int]) -> None:
         """Add tokens that the model did not write."""
@@ -195,13 +177,22 @@ class Episode:
         self.mask += [0] * len(ids)
         self.logprobs += [0.0] * len(ids)
 
-    def _answer(self, scores: tuple[float, ...]) -> None:
-        if len(scores) != len(self.scene.order) or not all(map(math.isfinite, scores)):
-            self.fall_back(Outcome.FALLBACK_INVALID, StopReason.NO_ANSWER)
+    def _read(self, generated: Generated) -> Reading:
+        count = len(self.scene.order)
+        if self.agent.settings.ranking == "generate":
+            return read_list(self.agent.chat.ranking(generated.token_ids, count), count)
+        return read_scores(generated.scores, count)
+
+    def _answer(self, reading: Reading) -> None:
+        if not reading.scores:
+            self.fall_back(Outcome.FALLBACK_INVALID, StopReason.NO_ANSWER, reading.fault)
             return
-        self.label_scores = scores
-        self._say([self.agent.chat.end_id])
-        self.outcome = Outcome.REPAIRED if self.stop_reason is StopReason.UNFINISHED_TURN else Outcome.RANKED
+        self.label_scores = reading.scores
+        if self.ids[-1] != self.agent.chat.end_id:
+            self._say([self.agent.chat.end_id])
+        self.detail = self.detail or reading.fault
+        is_repaired = reading.fault or self.stop_reason is StopReason.UNFINISHED_TURN
+        self.outcome = Outcome.REPAIRED if is_repaired else Outcome.RANKED
 
     def ranking(self) -> list[tuple[int, float]]:
         """Places in `request.candidates` with their scores, best first; the candidate order after a fallback."""

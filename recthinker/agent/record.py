@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from recthinker.agent.calls import arguments
 from recthinker.agent.episode import CalledTool, Episode
 from recthinker.agent.types import Outcome, StopReason
 from recthinker.tools import ALL_TOOLS
@@ -86,14 +87,9 @@ def fallback_reason(episode: Episode) -> str:
 
 def _tool_call(episode: Episode, called: CalledTool) -> dict[str, Any]:
     chat = episode.agent.chat
-    arguments: dict[str, Any] = {}
-    if called.call.labels:
-        arguments["labels"] = [chr(ord("A") + label) for label in called.call.labels]
-    if called.call.limit is not None:
-        arguments["limit"] = called.call.limit
     return {
         "name": called.call.name,
-        "arguments": json.dumps(arguments),
+        "arguments": json.dumps(arguments(called.call)),
         "result": chat.text(chat.segments(called.result.segments)),
         "rows": called.result.rows,
         "ok": called.result.is_valid,

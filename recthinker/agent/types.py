@@ -12,7 +12,8 @@ class Outcome(StrEnum):
     RANKED = "ranked"
     """The agent answered."""
     REPAIRED = "repaired"
-    """The agent did not end a turn as the format asks; it was made to answer with what it had read."""
+    """The agent did not end a turn as the format asks, and was made to answer with what it had read; or the list that
+    it wrote was not quite one of all candidates, and was put right."""
     FALLBACK_INVALID = "fallback_invalid"
     """No usable answer: the candidate order is served."""
     FALLBACK_TIMEOUT = "fallback_timeout"
@@ -49,7 +50,7 @@ class StopReason(StrEnum):
     PROMPT_TOO_LONG = "prompt_too_long"
     """The prompt alone exceeds the token limit."""
     NO_ANSWER = "no_answer"
-    """The answer held no usable scores."""
+    """The answer held no usable scores, or no list with at least half of the labels."""
     TIMEOUT = "timeout"
     """The episode ran longer than its limit."""
     ERROR = "error"

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from recthinker.agent import Agent, Episode, Generated, Outcome, TokenCount
+from recthinker.agent import Agent, Episode, Generate, Generated, Outcome, TokenCount
 from recthinker.lookup import ItemRows, RequestRow, Snapshot
 from recthinker.tables.arrow import Root, open_table, table_dates, table_location, table_version
 from recthinker.tables.schemas import TRAJECTORIES
@@ -95,25 +95,26 @@ def expected_runs(root: Root, ds: str, version: int, agent: Agent, snapshot: Sna
     return round(run / len(asked) * snapshot.request_count)
 
 
-def again(agent: Agent, items: ItemRows, request: RequestRow, recorded: Mapping[str, Any]) -> Episode | None:
+def again(agent: Agent, items: ItemRows, user: RequestRow, recorded: Mapping[str, Any]) -> Episode | None:
     """The episode with tonight's lookups and the model's recorded turns; None where a token comes out another way.
 
     Args:
         agent: tonight's.
         items: of tonight's snapshot.
-        request: of tonight's snapshot.
+        user: whom to rank for, of tonight's snapshot.
         recorded: a row of `trajectories`.
     """
-    episode = Episode.start(agent, items, request)
+    episode = Episode.start(agent, items, user)
     ids, checked = recorded["token_ids"], 0
     while not episode.is_done:
         place = len(episode.ids)
         if ids[checked:place] != episode.ids[checked:]:
             return None
-        written = _turn(ids, recorded["agent_mask"], place, agent.chat.stop_ids, is_answer=episode.is_answering)
+        request = episode.next_request()
+        written = _written(ids, recorded["agent_mask"], place, request)
         if not written:
             return None
-        scores = _scores(episode, recorded) if episode.is_answering else ()
+        scores = _scores(episode, recorded) if request.score_ids else ()
         logprobs = recorded["logprobs"][place : place + len(written)]
         episode.observe(Generated(list(written), logprobs, scores=scores))
         checked = place
@@ -123,14 +124,12 @@ def again(agent: Agent, items: ItemRows, request: RequestRow, recorded: Mapping[
     return episode
 
 
-def _turn(
-    ids: Sequence[int], mask: Sequence[int], place: int, stops: Sequence[int], *, is_answer: bool
-) -> Sequence[int]:
+def _written(ids: Sequence[int], mask: Sequence[int], place: int, request: Generate) -> Sequence[int]:
     """What the model wrote from `place` on, up to where the engine handed over."""
     end = place
-    while end < len(ids) and mask[end]:
+    while end < len(ids) and mask[end] and end - place < request.max_tokens:
         end += 1
-        if is_answer or ids[end - 1] in stops:
+        if ids[end - 1] in request.stop_ids:
             break
     return ids[place:end]
 

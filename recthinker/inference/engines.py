@@ -13,6 +13,7 @@ def open_engine(model_dir: Path, agent: Agent, settings: Settings) -> Engine:
 
     Raises:
         EngineError: the folder is not a model, or the engine cannot start.
+        ConfigError: the scripted engine cannot write the agent's chat format.
     """
     if settings.inference.engine == "scripted":
         return ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recthinker.agent import Agent, CompactFormat, Episode
+from recthinker.agent import Agent, Episode
 from recthinker.evaluation import Protocol, Segment, UserFigures, compare, compare_segments, probes, segments
 from recthinker.evaluation.baselines import run_baselines
 from recthinker.evaluation.comparison import paired, user_ndcg
@@ -58,7 +58,7 @@ def evaluate_model(
     """
     protocol = protocol or Protocol.parse(settings.evaluation.protocol)
     trial = open_trial(settings, protocol, ds=ds, folder=folder)
-    agent = Agent.build(CompactFormat.load(model_dir), settings.agent, settings.tools)
+    agent = Agent.load(model_dir, settings.agent, settings.tools)
     engine = open_engine(model_dir, agent, settings)
     return evaluate_agent(
         engine, agent, trial, settings, protocol, with_ablations=with_ablations, on_progress=on_progress

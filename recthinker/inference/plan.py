@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
-from recthinker.agent import Agent, CompactFormat
+from recthinker.agent import Agent
 from recthinker.errors import SnapshotError
 from recthinker.inference.earlier import expected_runs, newest_night
 from recthinker.lookup import Snapshot
@@ -83,7 +83,7 @@ def plan_inference(
 
     Raises:
         SnapshotError: the snapshot is missing, corrupt, of another date, or without a request.
-        ConfigError: the model's tokenizer is not one of the agent's chat format.
+        ConfigError: the model's tokenizer does not fit the agent's chat format.
     """
     snapshot = Snapshot(snapshot_dir)
     snapshot.verify()
@@ -91,7 +91,7 @@ def plan_inference(
         raise SnapshotError(f"the snapshot at {snapshot_dir} is of {snapshot.ds}, not of {ds}; write it again")
     if not snapshot.shards:
         raise SnapshotError(f"the snapshot at {snapshot_dir} holds no request; build candidates for {ds} first")
-    agent = Agent.build(CompactFormat.load(model.path), settings.agent, settings.tools)
+    agent = Agent.load(model.path, settings.agent, settings.tools)
     model_version, root = f"{model.name}/{model.version}", settings.paths.warehouse
     night = newest_night(root, ds) if settings.inference.keep_unchanged else None
     earlier_ds, earlier_version = night or (None, None)

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from recthinker.agent import Agent, CompactFormat, Episode
+from recthinker.agent import Agent, Episode
 from recthinker.agent.record import trajectory_row
 from recthinker.errors import ConfigError
 from recthinker.inference.batch import run_episodes
@@ -64,7 +64,7 @@ def replay(plan: InferencePlan, settings: Settings, recorded: Mapping[str, Any])
         EngineError: the model is gone, or the engine cannot start.
     """
     model_dir, snapshot = Path(plan.model_path), Snapshot(Path(plan.snapshot))
-    agent = Agent.build(CompactFormat.load(model_dir), settings.agent, settings.tools)
+    agent = Agent.load(model_dir, settings.agent, settings.tools)
     if agent.prompt_version != plan.prompt_version:
         raise ConfigError(
             f"prompts of today are of version {agent.prompt_version}, those of run {plan.run_id} were of "

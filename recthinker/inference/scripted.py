@@ -10,7 +10,8 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from recthinker.agent import CompactFormat, Generate, Generated
+from recthinker.agent import ChatFormat, CompactFormat, Generate, Generated
+from recthinker.errors import ConfigError
 from recthinker.tools import ALL_TOOLS, ToolCall
 
 WEIGHTS: dict[str, tuple[float, ...]] = {
@@ -55,9 +56,18 @@ class Reading:
 
 
 class Planner:
-    """Decides turns from tokens alone, as a model does."""
+    """Decides turns from tokens alone, as a model does.
 
-    def __init__(self, chat: CompactFormat, tool_names: Sequence[str], *, random_share: float = 0.0) -> None:
+    Raises:
+        ConfigError: the chat format is another than compact.
+    """
+
+    def __init__(self, chat: ChatFormat, tool_names: Sequence[str], *, random_share: float = 0.0) -> None:
+        if not isinstance(chat, CompactFormat):
+            raise ConfigError(
+                f"the scripted planner reads the compact format only, found {chat.name}; set agent.chat_format: "
+                "compact, or inference.engine: vllm"
+            )
         self.chat = chat
         self.tool_names = tuple(tool_names)
         self.random_share = random_share
@@ -124,6 +134,11 @@ class Planner:
         total = top + math.log(sum(math.exp(logit - top) for logit in logits))
         return [logit - total for logit in logits]
 
+    def ranking(self, reading: Reading) -> list[int]:
+        """All label tokens, best first."""
+        best = sorted(range(len(reading.scores)), key=lambda label: -reading.scores[label])
+        return [self.chat.label_ids[label] for label in best]
+
 
 class ScriptedEngine:
     """The planner behind the engine's protocol; each `step()` finishes all requests."""
@@ -153,12 +168,15 @@ class ScriptedEngine:
             self._requests.pop(request_id, None)
 
     def _write(self, request_id: str, request: Generate) -> Generated:
-        reading = self._planner.read(request.token_ids)
+        chat, reading = self._planner.chat, self._planner.read(request.token_ids)
         if request.score_ids:
             scores = tuple(self._planner.label_logprobs(reading))
             best = request.score_ids[scores.index(max(scores))]
             return Generated([best], [max(scores)], scores=scores)
+        if request.token_ids[-1] == chat.rank_id:
+            ids = [*self._planner.ranking(reading), chat.end_id]
+            return Generated(ids, [0.0] * len(ids))
         key = request_id.rpartition(":")[0]
         call = self._planner.decide(reading, random.Random(key))
-        ids = self._planner.chat.turn(reading.known, call)
+        ids = chat.turn(reading.known, call)
         return Generated(ids, [0.0] * len(ids))

@@ -1,6 +1,13 @@
 """Settings of every part, typed and frozen: `load_settings()` merges base.yaml, one overlay and the environment."""
 
-from recthinker.settings.agent import AgentSettings, InferenceSettings, ModelSettings, ToolSettings
+from recthinker.settings.agent import (
+    AgentSettings,
+    ChatFormatName,
+    InferenceSettings,
+    ModelSettings,
+    RankingName,
+    ToolSettings,
+)
 from recthinker.settings.base import Section, resource_dir
 from recthinker.settings.data import (
     AlsSettings,
@@ -21,6 +28,7 @@ __all__ = [
     "AgentSettings",
     "AlsSettings",
     "CandidateSettings",
+    "ChatFormatName",
     "DemoSettings",
     "EvaluationSettings",
     "FeatureSettings",
@@ -30,6 +38,7 @@ __all__ = [
     "ModelSettings",
     "OrchestrationSettings",
     "PathSettings",
+    "RankingName",
     "RegistrySettings",
     "ReportSettings",
     "RetentionSettings",

@@ -9,6 +9,9 @@ from recthinker.settings.base import Section
 
 TOOL_NAMES = Literal["user_profile", "user_history", "item_info", "item_relations", "co_interactions", "similar_users"]
 
+ChatFormatName = Literal["compact", "hermes"]
+RankingName = Literal["labels", "generate"]
+
 
 class ToolSettings(Section):
     """What the tools show."""
@@ -28,6 +31,12 @@ class ToolSettings(Section):
 class AgentSettings(Section):
     """An episode."""
 
+    chat_format: ChatFormatName
+    """How turns are written: `compact` for a model that this pipeline trained, `hermes` for a pretrained one with
+    ChatML turns and JSON tool calls (Qwen and the like)."""
+    ranking: RankingName
+    """How the answer is read: `labels` by the log-probabilities of all labels in one forward pass, `generate` by
+    letting the model write the list out."""
     max_calls: int = Field(ge=0)
     """Tool calls per episode; then the agent must answer."""
     max_turn_tokens: int = Field(ge=4)
@@ -54,6 +63,8 @@ class InferenceSettings(Section):
     cores of the driver, and the order of its work would differ from run to run."""
     eager: bool
     """Whether vLLM runs the model as it is, without compiling it first: for tiny models."""
+    dtype: Literal["float32", "bfloat16"]
+    """Numbers that the model computes with: bfloat16 on GPUs; on a CPU without bfloat16 arithmetic it is slow."""
     max_in_flight: int = Field(ge=1)
     """Episodes alive at once in a shard, where the KV cache has room for them."""
     kv_cache_mb: int = Field(ge=16)

@@ -6,7 +6,7 @@ SFT. No rendered token depends on it.
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from recthinker.inference import ScriptedEngine, run_episodes
 from recthinker.inference.scripted import Planner
 from recthinker.lookup import ItemRows, RequestRow
 from recthinker.lookup.files import hash_keys
+from recthinker.settings import RankingName
 
 SHORT_CANDIDATES = 5
 """Candidates of a short base example."""
@@ -58,15 +59,17 @@ def demonstrate(
         random_share: share of episodes that follow a random plan.
     """
     planner = Planner(agent.chat, list(agent.toolbox.tools), random_share=random_share)
-    for episode in run_episodes(ScriptedEngine(planner), agent, items, requests, max_in_flight=64):
+    # Whatever the model is to write, the planner's probabilities of the labels are wanted.
+    by_labels = replace(agent, settings=agent.settings.model_copy(update={"ranking": "labels"}))
+    for episode in run_episodes(ScriptedEngine(planner), by_labels, items, requests, max_in_flight=64):
         if episode.label_scores:
-            yield _record(episode, targets[episode.scene.request.key])
+            yield _record(episode, planner.chat, targets[episode.scene.request.key])
 
 
-def _record(episode: Episode, target: int) -> Demonstration:
-    label_ids = episode.agent.chat.label_ids
+def _record(episode: Episode, chat: CompactFormat, target: int) -> Demonstration:
+    label_ids = chat.label_ids
     key = episode.scene.request.key
-    end = episode.ids.index(episode.agent.chat.rank_id) + 1
+    end = episode.ids.index(chat.rank_id) + 1
     logprobs = np.array(episode.label_scores)
     ranked, drawn = np.argsort(-logprobs, kind="stable"), draw_ranking(logprobs, key)
     return Demonstration(
@@ -127,10 +130,24 @@ def short_example(demonstration: Demonstration, chat: CompactFormat, rng: random
     return ids, [IGNORED] * start + ids[start:]
 
 
-def sft_example(demonstration: Demonstration, end_id: int) -> tuple[list[int], list[int]]:
-    """Ids and labels for SFT: only what the agent wrote is learned, and the answer is the item really chosen."""
-    ids = [*demonstration.ids, demonstration.target, end_id]
-    return ids, [*_written(demonstration), demonstration.target, IGNORED]
+def sft_example(
+    demonstration: Demonstration, end_id: int, ranking: RankingName = "labels"
+) -> tuple[list[int], list[int]]:
+    """Ids and labels for SFT: only what the agent wrote is learned, and the answer is the item really chosen.
+
+    Where the list is to be written out (`ranking` is "generate"), the planner's ranking follows it, and its end: they
+    are learned too.
+    """
+    ids = [*demonstration.ids, *answer_tokens(demonstration, ranking), end_id]
+    written = _written(demonstration)
+    is_list = ranking == "generate"
+    return ids, written + ids[len(written) : -1] + [end_id if is_list else IGNORED]
+
+
+def answer_tokens(demonstration: Demonstration, ranking: RankingName) -> list[int]:
+    """The answer that SFT teaches, without its end: the item really chosen, then, in a list, the planner's others."""
+    others = [label for label in demonstration.ranking if label != demonstration.target]
+    return [demonstration.target, *(others if ranking == "generate" else [])]
 
 
 def _written(demonstration: Demonstration) -> list[int]:

@@ -14,13 +14,14 @@ import numpy as np
 import torch
 
 from recthinker.agent import Agent, CompactFormat, train_tokenizer
-from recthinker.errors import TrainingError
+from recthinker.errors import ConfigError, TrainingError
 from recthinker.evaluation import CutRows, held_out_users, requests, target_hashes, write_targets
 from recthinker.lookup import FeatureRows, Snapshot, write_snapshot
-from recthinker.settings import Settings, TrainingSettings
+from recthinker.settings import RankingName, Settings, TrainingSettings
 from recthinker.training.base import Example, train_base
 from recthinker.training.demonstrations import (
     Demonstration,
+    answer_tokens,
     base_example,
     demonstrate,
     sft_example,
@@ -62,8 +63,14 @@ def train_first_model(
         folder: where everything that training writes goes.
 
     Raises:
+        ConfigError: settings name another chat format than compact, the only one that a new model learns.
         TrainingError: the cut gives no episodes, or training diverged.
     """
+    if settings.agent.chat_format != "compact":
+        raise ConfigError(
+            f"a first model learns the compact chat format, but agent.chat_format is {settings.agent.chat_format}; "
+            "set it to compact, or model.path to a pretrained model"
+        )
     torch.set_num_threads(settings.training.threads)
     chat = CompactFormat(train_tokenizer(tokenizer_texts(features), settings.model.vocabulary))
     agent = Agent.build(chat, settings.agent, settings.tools)
@@ -81,7 +88,7 @@ def train_first_model(
         "sft": train_sft(
             model,
             chat,
-            [sft_example(demonstration, chat.end_id) for demonstration in sft],
+            [sft_example(demonstration, chat.end_id, settings.agent.ranking) for demonstration in sft],
             settings.training,
             folder=folder / "sft",
             on_step=lambda step, steps, loss: on_step("sft", step, steps, loss),
@@ -94,7 +101,7 @@ def train_first_model(
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         losses=losses,
         plans=dict(Counter(" > ".join(demonstration.plan) or "no call" for demonstration in base).most_common(20)),
-        sample=marked(sft[0], chat),
+        sample=marked(sft[0], chat, settings.agent.ranking),
     )
 
 
@@ -113,7 +120,7 @@ def tokenizer_texts(features: FeatureRows) -> list[str]:
     return [*titles, *names, *(relation.replace("_", " ") for relation in relations), *attributes]
 
 
-def marked(demonstration: Demonstration, chat: CompactFormat) -> str:
+def marked(demonstration: Demonstration, chat: CompactFormat, ranking: RankingName) -> str:
     """A demonstration as text, with what SFT learns in [[ ]]."""
     parts, start = [], 0
     for end in range(1, len(demonstration.ids) + 1):
@@ -121,7 +128,7 @@ def marked(demonstration: Demonstration, chat: CompactFormat) -> str:
             text = chat.text(demonstration.ids[start:end])
             parts.append(f"[[{text}]]" if demonstration.mask[start] else text)
             start = end
-    return " ".join([*parts, f"[[{chat.text([demonstration.target])}]]"])
+    return " ".join([*parts, f"[[{chat.text(answer_tokens(demonstration, ranking))}]]"])
 
 
 def _demonstrations(
