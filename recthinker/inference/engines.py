@@ -12,7 +12,8 @@ def open_engine(model_dir: Path, agent: Agent, settings: Settings) -> Engine:
     """A ready engine.
 
     Raises:
-        EngineError: the folder is not a model, or the engine cannot start.
+        RegistryError: the folder is not a model.
+        EngineError: the engine cannot start.
         ConfigError: the scripted engine cannot write the agent's chat format.
     """
     if settings.inference.engine == "scripted":

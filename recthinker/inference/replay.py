@@ -61,7 +61,8 @@ def replay(plan: InferencePlan, settings: Settings, recorded: Mapping[str, Any])
     Raises:
         ConfigError: settings, code or tokenizer make other prompts than those of the run.
         SnapshotError: the snapshot is gone, or does not know the user.
-        EngineError: the model is gone, or the engine cannot start.
+        RegistryError: the model is gone.
+        EngineError: the engine cannot start.
     """
     model_dir, snapshot = Path(plan.model_path), Snapshot(Path(plan.snapshot))
     agent = Agent.load(model_dir, settings.agent, settings.tools)

@@ -16,9 +16,9 @@ from typing import Any
 from recthinker.agent import Generate, Generated
 from recthinker.errors import EngineError
 from recthinker.inference.engine import KvCache
+from recthinker.registry.versions import require_model
 from recthinker.settings import InferenceSettings
 
-MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 PRIMING = "shared prefix"
 """Id of the request that computes the shared prefix; no user's."""
 
@@ -32,13 +32,12 @@ class VllmEngine:
         temperature: 0 = greedy.
 
     Raises:
-        EngineError: the folder is not a model, or vLLM cannot start.
+        RegistryError: the folder is not a model, or holds weights that run code when they are loaded.
+        EngineError: vLLM cannot start.
     """
 
     def __init__(self, model_dir: Path, settings: InferenceSettings, *, max_model_len: int, temperature: float) -> None:
-        absent = [name for name in MODEL_FILES if not (model_dir / name).is_file()]
-        if absent:
-            raise EngineError(f"{model_dir} is not a model folder: {', '.join(absent)} missing")
+        require_model(model_dir)
         _prepare_environment(settings)
         started = time.monotonic()
         try:
@@ -53,7 +52,7 @@ class VllmEngine:
                     skip_tokenizer_init=True,
                     trust_remote_code=False,
                     load_format="safetensors",
-                    dtype="float32",
+                    dtype=settings.dtype,
                     enforce_eager=settings.eager,
                     enable_prefix_caching=True,
                     enable_chunked_prefill=False,

@@ -1,5 +1,10 @@
 """Model versions and runs in a real MLflow on SQLite; a model is a folder of three tiny files."""
 
+<<<<<<< HEAD
+=======
+import json
+import shutil
+>>>>>>> 73dc8a8 (A model's weights may lie in several safetensors files; its numbers are a setting; tests of formats and lists)
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +13,7 @@ from mlflow.tracking import MlflowClient
 
 from recthinker.errors import RegistryError
 from recthinker.registry import ModelVersion, Registry, TableRead, require_model
+from recthinker.registry.versions import version_of_folder
 from recthinker.settings import Settings
 
 pytestmark = pytest.mark.slow  # importing MLflow and migrating its database take seconds
@@ -78,6 +84,26 @@ def test_incomplete_folder_is_not_registered(registry: Registry, make_model: Cal
     with pytest.raises(RegistryError, match=r"lacks tokenizer\.json"):
         register(registry, folder, alias="champion")
     assert registry.champion() is None
+
+
+def test_weights_in_several_files_are_taken_when_all_are_there(make_model: Callable[[str], Path]) -> None:
+    folder = make_model("large")
+    (folder / "model.safetensors").unlink()
+    parts = ("model-1-of-2.safetensors", "model-2-of-2.safetensors")
+    for part in parts:
+        (folder / part).write_text(part, encoding="utf-8")
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": parts[0], "b": parts[1], "c": parts[1]}}), encoding="utf-8")
+
+    first = version_of_folder(folder).version
+    (folder / parts[1]).write_text("other", encoding="utf-8")
+    assert version_of_folder(folder).version != first
+    (folder / parts[1]).unlink()
+    with pytest.raises(RegistryError, match=r"lacks model-2-of-2.safetensors\."):
+        require_model(folder)
+    index.write_text("[]", encoding="utf-8")
+    with pytest.raises(RegistryError, match="is no index of safetensors files"):
+        require_model(folder)
 
 
 def test_pickled_weights_are_refused(make_model: Callable[[str], Path]) -> None:

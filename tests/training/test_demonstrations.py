@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,21 @@ def test_sft_learns_only_what_the_agent_wrote_and_the_item_chosen(agent: Agent, 
     assert learned == [id_ for id_, mask in zip(made.ids, made.mask, strict=True) if mask] + [made.target]
     assert labels[-2] == made.target
     assert ids[-1] == agent.chat.end_id
+
+
+def test_sft_of_lists_learns_the_item_chosen_then_the_planners_order_and_the_end(agent: Agent, tmp_path: Path) -> None:
+    made, end = drawn(agent, tmp_path / "s"), agent.chat.end_id
+    ids, labels = sft_example(made, end, "generate")
+    others = [label for label in made.ranking if label != made.target]
+    assert made.ranking[0] != made.target
+    assert ids[len(made.ids) :] == labels[len(made.ids) :] == [made.target, *others, end]
+    assert labels[: len(made.ids)] == sft_example(made, end)[1][: len(made.ids)]
+
+
+def test_demonstrations_do_not_depend_on_how_the_answer_is_given(agent: Agent, tmp_path: Path) -> None:
+    lists = replace(agent, settings=agent.settings.model_copy(update={"ranking": "generate"}))
+    one, other = drawn(agent, tmp_path / "a"), drawn(lists, tmp_path / "b")
+    assert one == other
 
 
 def test_base_learns_what_the_agent_wrote_and_a_whole_ranking(agent: Agent, tmp_path: Path) -> None:
