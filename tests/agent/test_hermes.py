@@ -186,8 +186,8 @@ def test_a_turn_cut_short_is_ended_before_the_question(
         ids = written(tokenizer, text)
         episode.observe(Generated(ids, [-0.5] * len(ids)))
     assert read(tokenizer, episode.ids[prompt:]).replace("<think>\n\n</think>\n\n", "") == (
-        "I would say<|im_start|><|im_end|>\n<|im_start|>user\nRank all candidates now, best first.<|im_end|>\n"
-        "<|im_start|>assistant\nRanking: B A, C<|im_end|>"
+        "I would say<|im_start|><|im_end|>\n<|im_start|>user\nRank all candidates now, best first: only their labels, "
+        "with spaces between.<|im_end|>\n<|im_start|>assistant\nRanking: B A, C<|im_end|>"
     )
     assert episode.outcome is Outcome.REPAIRED
     # B, A, C, and D, which is missing, last.

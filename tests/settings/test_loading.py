@@ -7,7 +7,7 @@ from recthinker.features import Cut
 from recthinker.settings import load_settings
 
 
-@pytest.mark.parametrize("overlay", ["local", "test", "prod", "bench"])
+@pytest.mark.parametrize("overlay", ["local", "test", "prod", "bench", "qwen3_8b"])
 def test_each_overlay_is_valid(overlay: str) -> None:
     assert load_settings(overlay, environ={}).model.name == "recthinker"
 
@@ -41,7 +41,10 @@ def test_the_environment_wins_and_is_read_as_a_value() -> None:
         ({"RECTHINKER__SNAPSHOT__SHARDS": "0"}, "snapshot.shards: .* greater than or equal to 1, found 0"),
         ({"RECTHINKER__SNAPSHOT__SHARDS": "many"}, "snapshot.shards: .*found 'many'"),
         ({"RECTHINKER__SNAPSHOT__SHARDS": "[1"}, "RECTHINKER__SNAPSHOT__SHARDS: '\\[1' cannot be read"),
-        ({"RECTHINKER_ENV": "staging"}, "staging.yaml not found; files there: base, bench, local, prod, test"),
+        (
+            {"RECTHINKER_ENV": "staging"},
+            "staging.yaml not found; files there: base, bench, local, prod, qwen3_8b, test",
+        ),
     ],
 )
 def test_a_bad_key_or_value_is_one_clear_sentence(environ: dict[str, str], message: str) -> None:

@@ -50,7 +50,11 @@ TRAJECTORIES = Table(
             "summed over the episode's requests: prompt tokens, those of them served from cache, tokens written",
         ),
         Column("ranking", STRINGS, "all candidates, best first"),
-        Column("scores", pa.list_(DOUBLE), "their scores, same order (log-probabilities of their labels)"),
+        Column(
+            "scores",
+            pa.list_(DOUBLE),
+            "their scores, same order: log-probabilities of their labels, or 0, -1, ... down a list",
+        ),
         Column("versions", ATTRIBUTES, "model, prompt and table versions read"),
         Column("fingerprint", STRING, "hash of everything that the episode depended on"),
     ),
