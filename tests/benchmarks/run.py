@@ -19,9 +19,13 @@ from recthinker.settings import load_settings
 from tests.benchmarks.figures import Bench, Figure, print_figures, write_figures
 from tests.benchmarks.measure import GIB
 from tests.benchmarks.processes import exit_on_sigterm
-from tests.benchmarks.sections import features, inference
+from tests.benchmarks.sections import answers, features, inference
 
-SECTIONS: dict[str, Callable[[Bench], list[Figure]]] = {"features": features.figures, "inference": inference.figures}
+SECTIONS: dict[str, Callable[[Bench], list[Figure]]] = {
+    "features": features.figures,
+    "inference": inference.figures,
+    "answers": answers.figures,
+}
 SIZES = ("full", "small")
 
 
