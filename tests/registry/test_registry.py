@@ -1,10 +1,6 @@
 """Model versions and runs in a real MLflow on SQLite; a model is a folder of three tiny files."""
 
-<<<<<<< HEAD
-=======
 import json
-import shutil
->>>>>>> 73dc8a8 (A model's weights may lie in several safetensors files; its numbers are a setting; tests of formats and lists)
 from collections.abc import Callable
 from pathlib import Path
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recthinker.agent import CompactFormat
+from recthinker.agent import Agent
 from recthinker.errors import TrainingError
 from recthinker.evaluation import read_targets, target_hashes
 from recthinker.settings import Settings, load_settings
@@ -51,7 +51,7 @@ def test_a_model_serves_and_tells_what_it_was_trained_on(tmp_path: Path, setting
         on_step=lambda stage, step, steps, loss: stages.add(stage),
     )
 
-    assert CompactFormat.load(made.folder).vocabulary <= 400
+    assert Agent.load(made.folder, settings.agent, settings.tools).chat.name == "compact"
     assert {"base episodes", "base", "sft episodes"} <= stages
     assert set(made.losses) == {"base", "sft"}
     told = read_targets(made.folder)
