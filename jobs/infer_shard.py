@@ -55,8 +55,10 @@ def run(job: Job) -> str:
         on_progress=_Reporter(shard),
     )
     again = f" ({summary['resumed']} by an earlier run)" if summary["resumed"] else ""
-    rate, outcomes = summary["users_per_s"], summary["outcomes"]
-    return f"shard {shard}: {summary['users']} users{again}, {rate} users/s, outcomes {outcomes}"
+    share, outcomes = summary["cache_hit_share"], summary["outcomes"]
+    cached = "" if share is None else f", {share:.1%} of the prompts cached"
+    rate = f"{summary['users_per_s']} users/s"
+    return f"shard {shard}: {summary['users']} users{again}, {rate}{cached}, outcomes {outcomes}"
 
 
 def _earlier(job: Job, plan: InferencePlan, requests: RequestRows) -> EarlierNight | None:
@@ -76,16 +78,14 @@ class _Reporter:
     """A progress line every two seconds."""
 
     def __init__(self, shard: int) -> None:
-        self._shard = shard
+        self._name = f"shard {shard}"
         self._next = time.monotonic() + PROGRESS_EVERY_S
 
     def __call__(self, progress: BatchProgress) -> None:
-        if time.monotonic() >= self._next:
-            self._next += PROGRESS_EVERY_S
-            print(
-                f"shard {self._shard}: {progress.done}/{progress.total} users, {progress.users_per_s:.0f} users/s",
-                flush=True,
-            )
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + PROGRESS_EVERY_S
+            print(progress.line(self._name), flush=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ from recthinker.tables.schemas import RECOMMENDATIONS, RUN_MANIFEST, TRAJECTORIE
 from recthinker.tables.spark import spark_schema, spark_session
 from recthinker.tables.store import TableStore
 
+FROM_PUBLISH_ON = ("publish_recommendations", "write_report", "log_night")
+"""Stages that are still to come; files of theirs tell of an earlier publish of the run."""
+
 
 def run(job: Job) -> str:
     """Check the shards of a run and publish them."""
@@ -36,6 +39,8 @@ def run(job: Job) -> str:
         for table in (TRAJECTORIES, RECOMMENDATIONS)
     }
     # All checks before the first commit: a store checks again, but each table by itself.
+    for table in (*frames, RUN_MANIFEST):
+        store.create(table)
     for table, rows in frames.items():
         check_rows(table, rows, ds=job.ds)
     _require_unseen(frames[RECOMMENDATIONS], store, night, job.ds)
@@ -63,7 +68,8 @@ def _require_unseen(lists: Any, store: TableStore, night: Night, ds: str) -> Non
 
 
 def _manifest(job: Job, night: Night, row_counts: dict[str, int]) -> dict[str, Any]:
-    stages = [json.loads(path.read_text(encoding="utf-8")) for path in job.run_dir.glob("stages/*.json")]
+    files = [path for path in job.run_dir.glob("stages/*.json") if path.stem not in FROM_PUBLISH_ON]
+    stages = [json.loads(path.read_text(encoding="utf-8")) for path in files]
     return {
         "ds": job.ds,
         "run_id": job.run_id,
@@ -75,6 +81,7 @@ def _manifest(job: Job, night: Night, row_counts: dict[str, int]) -> dict[str, A
         "table_versions": dict(night.plan.table_versions),
         "seconds": {stage["stage"]: float(stage["seconds"]) for stage in stages},
         "published_at": datetime.now(UTC),
+        "metrics": dict(night.metrics),
     }
 
 

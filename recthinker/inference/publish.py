@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 
 from recthinker.agent import Outcome
 from recthinker.errors import TableContractError
+from recthinker.inference.figures import NEEDED, night_metrics
 from recthinker.inference.plan import InferencePlan
 from recthinker.inference.shard import SUMMARY
 from recthinker.tables.schemas import RECOMMENDATIONS, TRAJECTORIES, Table
@@ -34,6 +36,8 @@ class Night:
     """Users by outcome; they sum to `users`."""
     recommendations: int
     """Rows of all lists."""
+    metrics: Mapping[str, float]
+    """Figures of all shards (`recthinker.inference.figures.night_metrics`)."""
 
     def files(self, table: Table) -> list[str]:
         """The shards' files of one output table."""
@@ -58,6 +62,7 @@ def check_night(run_dir: Path, *, ds: str, run_id: str, top_n: int, max_failed_s
     """
     plan = _read_plan(run_dir, ds=ds, run_id=run_id)
     outcomes: Counter[str] = Counter()
+    summaries: list[dict[str, Any]] = []
     users: list[pa.ChunkedArray] = []
     rows = 0
     for shard in plan.shards:
@@ -65,13 +70,14 @@ def check_night(run_dir: Path, *, ds: str, run_id: str, top_n: int, max_failed_s
         lists = _read(run_dir, shard, RECOMMENDATIONS, ["ds", "user_id", "rank", "item_id", "score", "run_id"])
         where = f"shard {shard} of {ds}"
         _check_stamps(trajectories, lists, ds=ds, run_id=run_id, where=where)
-        outcomes += _check_summary(run_dir, shard, trajectories, where)
+        summaries.append(_check_summary(run_dir, shard, trajectories, where))
+        outcomes += Counter(summaries[-1]["outcomes"])
         _check_lists(trajectories, lists, top_n, where)
         users.append(trajectories["user_id"])
         rows += lists.num_rows
     _check_users(users, plan.users, ds)
     check_failed_share(outcomes, max_failed_share, ds)
-    return Night(run_dir, plan, plan.users, dict(outcomes), rows)
+    return Night(run_dir, plan, plan.users, dict(outcomes), rows, night_metrics(summaries))
 
 
 def check_failed_share(outcomes: Mapping[str, int], max_failed_share: float, ds: str) -> None:
@@ -128,19 +134,25 @@ def _check_stamps(trajectories: pa.Table, lists: pa.Table, *, ds: str, run_id: s
             raise TableContractError(f"{where}: rows should carry {wanted}, found {others[:3]}; run it again")
 
 
-def _check_summary(run_dir: Path, shard: int, trajectories: pa.Table, where: str) -> Counter[str]:
-    """The shard's users by outcome, as counted here; its summary must say the same."""
+def _check_summary(run_dir: Path, shard: int, trajectories: pa.Table, where: str) -> dict[str, Any]:
+    """The shard's summary, which must count users by outcome as its rows do."""
     path = run_dir / "shards" / str(shard) / SUMMARY
     if not path.is_file():
         raise TableContractError(f"{where}: {path} is missing; {_AGAIN % shard}")
-    told = json.loads(path.read_text(encoding="utf-8"))
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    missing = [name for name in NEEDED if name not in told]
+    if missing:
+        raise TableContractError(
+            f"{where}: {path} should tell {', '.join(NEEDED)}, found no {', '.join(missing)}; another release wrote "
+            f"it: {_AGAIN % shard}"
+        )
     counted = Counter(trajectories["status"].to_pylist())
     if told["users"] != trajectories.num_rows or +Counter(told["outcomes"]) != counted:
         raise TableContractError(
             f"{where}: its summary says {told['users']} users, {told['outcomes']}; trajectories hold "
             f"{trajectories.num_rows}, {dict(counted)}; {_AGAIN % shard}"
         )
-    return counted
+    return told
 
 
 def _check_lists(trajectories: pa.Table, lists: pa.Table, top_n: int, where: str) -> None:

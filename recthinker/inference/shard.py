@@ -21,6 +21,7 @@ from recthinker.errors import EngineError
 from recthinker.inference.batch import run_episodes
 from recthinker.inference.earlier import EarlierNight
 from recthinker.inference.engine import Engine
+from recthinker.inference.figures import shard_summary
 from recthinker.inference.parts import ShardParts
 from recthinker.inference.progress import BatchProgress
 from recthinker.lookup import RequestRow, Snapshot
@@ -155,17 +156,9 @@ def _close(folder: Path, parts: ShardParts, users: int, *, resumed: int) -> dict
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     parts.merge(unfinished)
-    totals, seconds = parts.totals, parts.seconds
-    summary = {
-        "users": users,
-        "resumed": resumed,
-        "outcomes": dict(sorted(parts.outcomes.items())),
-        "seconds": round(seconds, 3),
-        "users_per_s": round(users / max(seconds, 1e-9), 1),
-        "tool_calls": totals["calls"],
-        "tool_faults": totals["faults"],
-        "tokens": {name: totals[name] for name in ("prompt", "cached", "generated")},
-    }
+    summary = shard_summary(
+        users=users, resumed=resumed, outcomes=parts.outcomes, totals=parts.totals, seconds=parts.seconds
+    )
     (unfinished / SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)

@@ -66,7 +66,8 @@ def read_arrow(
         table: contract of the table.
         ds: one logical date; None: all.
         version: a version of the table; None: the newest.
-        columns: names of columns, in the order wanted; None: all of the contract.
+        columns: names of columns, in the order wanted; None: all of the contract. One that a migration added later,
+            or has still to add, is null.
 
     Raises:
         TableContractError: the table, the version or rows for `ds` do not exist, or a column is not in the
@@ -81,8 +82,13 @@ def read_arrow(
     if ds is not None:
         require_ds(root, table, ds, version=version)
     filters = [("ds", "=", ds)] if ds is not None else None
-    rows = open_table(root, table, version=version).to_pyarrow_table(filters=filters, columns=names)
-    return rows.cast(pa.schema([table.arrow_schema().field(name) for name in names]))
+    delta, schema = open_table(root, table, version=version), table.arrow_schema()
+    there = {field.name for field in delta.schema().fields}
+    added = [name for name in names if name not in there and schema.field(name).nullable]
+    rows = delta.to_pyarrow_table(filters=filters, columns=[name for name in names if name not in added])
+    for name in added:
+        rows = rows.append_column(schema.field(name), pa.nulls(len(rows), schema.field(name).type))
+    return rows.select(names).cast(pa.schema([schema.field(name) for name in names]))
 
 
 def data_actions(delta: DeltaTable) -> pa.Table:

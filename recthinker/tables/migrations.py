@@ -50,6 +50,7 @@ MIGRATIONS = (
     ),
     Migration(3, TRAJECTORIES, "the partition is a date", constraints=("ds_is_a_date",)),
     Migration(4, RUN_MANIFEST, "the partition is a date", constraints=("users_not_negative", "ds_is_a_date")),
+    Migration(5, RUN_MANIFEST, "a night's figures are kept", columns=("metrics",)),
 )
 """All migrations, oldest first; a number is never used again."""
 

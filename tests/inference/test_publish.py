@@ -32,6 +32,22 @@ def test_whole_night_passes(run_dir: Path) -> None:
     assert night.files(TRAJECTORIES)[1].endswith("shards/1/trajectories.parquet")
 
 
+def test_night_holds_the_sums_over_its_shards(run_dir: Path) -> None:
+    metrics = check(run_dir).metrics
+    # a prompt token and a written one for each of 3 users, at 4 users a second
+    assert (metrics["tokens.prompt"], metrics["tokens.generated"], metrics["seconds"]) == (3, 3, 3 / 4)
+    assert (metrics["users_per_s"], metrics["cache_hit_share"]) == (4, 0)
+
+
+def test_summary_of_another_release_is_refused(run_dir: Path) -> None:
+    path = run_dir / "shards/1/summary.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    del told["tool_faults"]
+    path.write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(TableContractError, match=r"shard 1 of .*found no tool_faults.*run jobs.infer_shard --shard 1"):
+        check(run_dir)
+
+
 def test_user_with_fewer_candidates_gets_all_of_them(run_dir: Path) -> None:
     edit_rows(run_dir, 1, TRAJECTORIES, lambda rows: [{**row, "ranking": ["a"]} for row in rows])
     edit_rows(run_dir, 1, RECOMMENDATIONS, lambda rows: rows[:1])

@@ -10,7 +10,8 @@ import pytest
 
 from recthinker.agent import Generate, Generated
 from recthinker.errors import EngineError
-from recthinker.inference import ScriptedEngine, parts, shard
+from recthinker.inference import BatchProgress, ScriptedEngine, parts, shard
+from recthinker.inference.figures import night_metrics
 from recthinker.inference.scripted import Planner
 from recthinker.inference.shard import ShardRun, run_shard
 from recthinker.settings import Settings
@@ -44,6 +45,22 @@ def test_a_shard_leaves_rows_of_the_contract_and_a_summary(tmp_path: Path, setti
     versions = dict(trajectories["versions"][0].as_py())
     assert versions["table:items"] == "4"
     assert versions["model"] == "m/1"
+
+
+def test_progress_is_told_after_each_user(tmp_path: Path, settings: Settings) -> None:
+    agent = world.agent(settings)
+    engine = ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+    done, last = [], []
+
+    def told(progress: BatchProgress) -> None:
+        done.append(progress.done)
+        last[:] = [progress.prompt, progress.cached, progress.generated]
+
+    run = run_shard(
+        tmp_path / "0", RUN, engine, agent, world.snapshot(tmp_path / "s"), 0, max_in_flight=2, on_progress=told
+    )
+    assert done == [1, 2, 3, 4]
+    assert last == [run["tokens"][name] for name in ("prompt", "cached", "generated")]
 
 
 class Mute(ScriptedEngine):
@@ -117,7 +134,12 @@ def test_a_run_that_died_goes_on_where_it_was(tmp_path: Path, attempt: Run) -> N
 
     assert (len(whole["asked"]), len(rest["asked"]), rest["resumed"]) == (4, 1, 3)
     assert rest["outcomes"] == {"ranked": 4}
-    assert (rest["tool_calls"], rest["tokens"]) == (whole["tool_calls"], whole["tokens"])
+    same = ("tool_calls", "tool_faults", "tokens", "cache_hit_share")
+    assert [rest[name] for name in same] == [whole[name] for name in same]
+    counts = [f"tokens.{name}" for name in ("prompt", "cached", "computed", "generated")] + ["tool_calls"]
+    night, undisturbed = night_metrics([rest]), night_metrics([whole])
+    assert [night[name] for name in counts] == [undisturbed[name] for name in counts]
+    assert (night["resumed"], undisturbed["resumed"]) == (3, 0)
     assert published(tmp_path) == expected
     assert not (tmp_path / ".0.parts").exists()
 

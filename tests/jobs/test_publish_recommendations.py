@@ -1,5 +1,6 @@
 """The publish job on Delta tables: three tables of one night, and what a refused night leaves."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from jobs._cli import Job
 from recthinker.errors import TableContractError
 from recthinker.settings import Settings
 from recthinker.tables.arrow import commits, read_arrow
+from recthinker.tables.create import create_table
+from recthinker.tables.migrations import migrate
 from recthinker.tables.schemas import RECOMMENDATIONS, RUN_MANIFEST, TRAJECTORIES, USER_HISTORY, Table
 from recthinker.tables.spark import spark_schema
 from recthinker.tables.store import TableStore
@@ -50,6 +53,18 @@ def test_publish_writes_the_three_tables(job: Job) -> None:
     [manifest] = read(job, RUN_MANIFEST)
     assert (manifest["run_id"], manifest["users"], manifest["outcomes"]) == (RUN_ID, 3, [("ranked", 3)])
     assert dict(manifest["row_counts"]) == {"trajectories": 3, "recommendations": 6}
+    assert dict(manifest["metrics"])["tokens.generated"] == 3
+
+
+def test_manifest_that_lacks_a_migration_refuses_the_night_before_any_commit(job: Job) -> None:
+    columns = tuple(column for column in RUN_MANIFEST.columns if column.name != "metrics")
+    create_table(job.settings.paths.warehouse, replace(RUN_MANIFEST, columns=columns))
+    with pytest.raises(TableContractError, match=r"run_manifest .*missing: metrics.*`recthinker migrate`"):
+        job_module.run(job)
+    assert commits(job.settings.paths.warehouse, RECOMMENDATIONS) == []
+    migrate([job.settings.paths.warehouse])
+    job_module.run(job)
+    assert len(read(job, RUN_MANIFEST)) == 1
 
 
 def test_publish_again_leaves_the_same_rows(job: Job) -> None:

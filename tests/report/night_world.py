@@ -22,7 +22,7 @@ from recthinker.tables.schemas import (
     USER_HISTORY,
     Table,
 )
-from tests.report.small_night import WHEN, tool_call
+from tests.report.small_night import METRICS, WHEN, tool_call
 
 DS, RUN_ID, MODEL = "1998-04-22", "scheduled__1998-04-22", "recthinker/3"
 USERS, ITEMS, SHOWN, PUBLISHED = 60, 150, 20, 10
@@ -281,4 +281,5 @@ def _manifest(users: list[_User]) -> Row:
         ],
         "seconds": [("infer_shard-0", 61.4)],
         "published_at": WHEN,
+        "metrics": list(METRICS.items()),
     }

@@ -35,6 +35,21 @@ CANDIDATES_OF = {"u1": ["i2", "i3", "i4"], "u2": ["i3", "i4", "i5"], "u3": ["i2"
 RANKINGS = {"u1": ["i4", "i2", "i3"], "u2": ["i3", "i4", "i5"], "u3": ["i2", "i4", "i5"]}
 PUBLISHED = 2
 WHEN = datetime(1998, 4, 22, 12, tzinfo=UTC)
+# 3 users in 12 s of work; 440 tokens computed and 30 written (see test_effort)
+METRICS = {
+    "resumed": 0.0,
+    "seconds": 12.0,
+    "tool_calls": 3.0,
+    "tool_faults": 0.0,
+    "tokens.prompt": 1100.0,
+    "tokens.cached": 660.0,
+    "tokens.computed": 440.0,
+    "tokens.generated": 30.0,
+    "users_per_s": 3 / 12,
+    "tokens_per_s.computed": 440 / 12,
+    "tokens_per_s.generated": 30 / 12,
+    "cache_hit_share": 0.6,
+}
 
 
 def arrow(table: Table, rows: list[dict[str, Any]]) -> pa.Table:
@@ -151,6 +166,7 @@ def manifest() -> dict[str, Any]:
         "table_versions": {"candidates": 4, "user_history": 7},
         "seconds": {"infer_shard-0": 12.5},
         "published_at": WHEN,
+        "metrics": METRICS,
     }
 
 

@@ -8,9 +8,11 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from recthinker.errors import TableContractError
+from recthinker.tables.arrow import read_arrow
 from recthinker.tables.create import create_table
 from recthinker.tables.migrations import MIGRATIONS, PROPERTY, Migration, migrate, pending
-from recthinker.tables.schemas import LONG, STRING, TABLES, Column, Table
+from recthinker.tables.schemas import LONG, RUN_MANIFEST, STRING, TABLES, Column, Table
+from tests.features.built_world import blank
 
 BEFORE = Table("clicks", "Clicks.", ("user_id",), (), (Column("user_id", STRING, "user"),))
 NOW = replace(
@@ -114,3 +116,22 @@ def test_a_table_made_from_a_contract_keeps_it(tmp_path: Path, table: Table) -> 
     create_table(tmp_path, table)
     assert DeltaTable(tmp_path / table.name).version() == version == bool(table.constraints)
     assert pending([tmp_path]) == []
+
+
+def test_manifest_of_an_earlier_release_reads_as_null_before_and_after_its_migration(tmp_path: Path) -> None:
+    before = replace(RUN_MANIFEST, columns=tuple(c for c in RUN_MANIFEST.columns if c.name != "metrics"))
+    row = {**blank(before, "2024-03-01"), "run_id": "r1"}
+    del row["item_id"]
+    create_table(tmp_path, before)
+    rows = pa.Table.from_pylist([row], schema=before.arrow_schema())
+    write_deltalake(tmp_path / "run_manifest", rows, mode="append", partition_by=["ds"])
+    old = read_arrow(tmp_path, RUN_MANIFEST)
+    assert old.schema.equals(RUN_MANIFEST.arrow_schema())
+    assert old["metrics"].to_pylist() == [None]
+
+    assert [step.change for step in migrate([tmp_path])] == ["add column metrics"]
+
+    newer = pa.Table.from_pylist([{**row, "run_id": "r2", "metrics": [("seconds", 2.0)]}], RUN_MANIFEST.arrow_schema())
+    write_deltalake(tmp_path / "run_manifest", newer, mode="append", partition_by=["ds"])
+    found = read_arrow(tmp_path, RUN_MANIFEST, columns=("run_id", "metrics")).sort_by("run_id").to_pylist()
+    assert found == [{"run_id": "r1", "metrics": None}, {"run_id": "r2", "metrics": [("seconds", 2.0)]}]

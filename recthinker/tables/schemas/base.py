@@ -17,7 +17,7 @@ DATE = pa.date32()
 STRINGS = pa.list_(STRING)
 ATTRIBUTES = pa.map_(STRING, STRING)
 COUNTS = pa.map_(STRING, LONG)
-SECONDS = pa.map_(STRING, DOUBLE)
+FIGURES = pa.map_(STRING, DOUBLE)
 
 
 def rows(**fields: pa.DataType) -> pa.DataType:
