@@ -6,11 +6,11 @@ Usage: python scripts/nightly.py [SECONDS_SINCE_EPOCH], the moment that the tota
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
+from recthinker.cli.bars import JobBars, job_bars
 from recthinker.cli.children import run_child, run_job
 from recthinker.cli.nightly import log_file, new_run_id, print_summary
 from recthinker.errors import RecThinkerError
@@ -31,33 +31,38 @@ def main() -> int:
         console.out(f"[{time.time() - started_at:4.0f} s] {text}", highlight=False)
 
     try:
-        _run(load_settings(), show, console)
+        settings = load_settings()
+        with job_bars(console, show) as bars:
+            run_dirs = _run(settings, bars)
     except RecThinkerError as error:
         console.out(f"make nightly stopped: {error}", highlight=False)
         return 1
+    print_summary(settings, run_dirs, console)
     console.out(f"total   {time.time() - started_at:.0f} s", highlight=False)
     return 0
 
 
-def _run(settings: Settings, show: Callable[[str], None], console: Console) -> None:
+def _run(settings: Settings, bars: JobBars) -> list[Path]:
+    """The folders of the runs: what came before the night, and the night."""
     day, run_id = str(settings.demo.ds), new_run_id()
     log = log_file(settings, run_id)
 
     def step(name: str, *arguments: str) -> None:
-        run_job(name, "--ds", day, "--run-id", run_id, *arguments, log=log, show=show)
+        run_job(name, "--ds", day, "--run-id", run_id, *arguments, log=log, show=bars.show, tell=bars.tell)
 
-    show(f"logical date {day}; all that the steps write is in {log}")
+    bars.show(f"logical date {day}; all that the steps write is in {log}")
     step("ingest", "--source", "movielens", "--path", str(settings.paths.data / DEMO_DATA))
     if settings.model.path is None and Registry(settings).champion() is None:
-        show("no model serves yet: training the first one")
+        bars.show("no model serves yet: training the first one")
         cuts = [f"--cut=holdout_last:{n}" for n in (settings.training.holdout_last, MODEL_HOLDOUT)]
         step("build_features", *cuts, "--with-candidates")
         step("train_first_model")
-    show(f"{DAG_ID}: starting Airflow")
-    run_child([sys.executable, "scripts/run_dag.py", DAG_ID, day], label=DAG_ID, log=log, show=show)
+    bars.show(f"{DAG_ID}: starting Airflow")
+    dag = [sys.executable, "scripts/run_dag.py", DAG_ID, day]
+    run_child(dag, label=DAG_ID, log=log, show=bars.show, tell=bars.tell)
     nights = (settings.paths.runs / day).glob("*/inference_plan.json")
     night = max(nights, key=lambda plan: plan.stat().st_mtime).parent
-    print_summary(settings, [night.with_name(run_id), night], console)
+    return [night.with_name(run_id), night]
 
 
 if __name__ == "__main__":

@@ -6,21 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Column, Table
 
+from recthinker.cli.bars import job_bars
 from recthinker.cli.children import run_job
 from recthinker.settings import Settings
 
 BEFORE_INFERENCE = ("build_features", "build_candidates", "write_snapshot", "plan_inference")
-AFTER_INFERENCE = ("publish_recommendations", "write_report")
+AFTER_INFERENCE = ("publish_recommendations", "write_report", "log_night")
 
 
 def nightly(settings: Settings, ds: str, console: Console) -> None:
@@ -32,22 +25,17 @@ def nightly(settings: Settings, ds: str, console: Console) -> None:
     run_id = new_run_id()
     run_dir = settings.paths.runs / ds / run_id
     common = ("--ds", ds, "--run-id", run_id)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("", total=len(BEFORE_INFERENCE) + len(AFTER_INFERENCE))
+    steps = len(BEFORE_INFERENCE) + len(AFTER_INFERENCE)
+    with job_bars(console) as bars:
+        bar = bars.progress.add_task("", total=steps, more="")
 
         def step(name: str, *arguments: str) -> None:
-            progress.update(bar, description=" ".join((name, *arguments)))
-            run_job(name, *common, *arguments, log=log_file(settings, run_id), show=progress.console.out)
-            progress.advance(bar)
+            bars.progress.update(bar, description=" ".join((name, *arguments)))
+            log = log_file(settings, run_id)
+            run_job(name, *common, *arguments, log=log, show=bars.show, tell=bars.tell)
+            bars.progress.advance(bar)
 
-        _run_steps(step, run_dir, lambda shards: progress.update(bar, total=len(BEFORE_INFERENCE) + shards + 2))
+        _run_steps(step, run_dir, lambda shards: bars.progress.update(bar, total=steps + shards))
     print_summary(settings, [run_dir], console)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from recthinker.cli.children import readable, run_child
+from recthinker.cli.told import Told
 from recthinker.errors import JobError
 
 
@@ -40,6 +41,16 @@ def test_child_is_logged_whole_and_shown_in_part(tmp_path: Path) -> None:
     assert last_line == "job done in 1 s: fine"
     assert shown == ["job: done in 1 s: fine"]
     assert log.read_text(encoding="utf-8") == "noise\njob done in 1 s: fine\n"
+
+
+def test_progress_is_told_instead_of_shown(tmp_path: Path) -> None:
+    told, shown = list[Told](), list[str]()
+    code = "print('[infer_shard 1] shard 1: 5/9 users, 2.0 users/s'); print('job done in 1 s: fine')"
+    child = [sys.executable, "-c", code]
+    run_child(child, label="job", log=tmp_path / "run.log", show=shown.append, tell=told.append)
+    line = "shard 1: 5/9 users, 2.0 users/s"
+    assert told == [Told("infer_shard 1", "shard 1", 5, 9, "users, 2.0 users/s", line)]
+    assert shown == ["job: done in 1 s: fine"]
 
 
 def test_failed_child_names_its_log_and_last_lines(tmp_path: Path) -> None:
