@@ -5,7 +5,7 @@ report.
   that is not over yet fails.
 - Reads: interactions, items, users, item_relations and the champion model, resolved once by `plan_inference`.
 - Writes: partition D of the feature tables, candidates, trajectories, recommendations and run_manifest;
-  snapshot D; the report.
+  snapshot D; the report; the MLflow run `night D`.
 - Safe to run again: each partition is replaced in one commit; nothing is published unless every shard is
   there and all checks hold. To repeat a part, clear the failed task: shards that are done stay done.
 - By hand: `airflow dags trigger nightly_recommendations --logical-date D`. A span of days, both ends
@@ -63,7 +63,7 @@ def nightly_recommendations() -> None:
 
     features(day) >> job_task("build_candidates")(day) >> job_task("write_snapshot")(day) >> shards
     # All shards or nothing: publish waits until every one has succeeded.
-    inferred >> published >> job_task("write_report")(day)
+    inferred >> published >> [job_task("write_report")(day), job_task("log_night")(day)]
 
 
 nightly_recommendations()

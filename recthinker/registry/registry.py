@@ -8,7 +8,7 @@ so that a reader sees the old model or the new one, whole.
 import json
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from recthinker.errors import RegistryError
 from recthinker.registry.promotion import move_back, previous_of, promote
+from recthinker.registry.nights import log_night
 from recthinker.registry.reads import TableRead, read_tables
 from recthinker.registry.runs import Run
 from recthinker.registry.versions import ModelVersion, local_folder, require_model, version_of_folder
@@ -208,6 +209,26 @@ class Registry:
             if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 return None
             raise RegistryError(f"MLflow at {self.tracking_uri} cannot be read: {error.message}") from error
+
+    def log_night(self, manifest: Mapping[str, Any], episodes: Sequence[Mapping[str, Any]]) -> str:
+        """A published night as a run, with some of its episodes as traces; the run's id.
+
+        Args:
+            manifest: the night's row of `run_manifest`, its maps as dicts.
+            episodes: rows of `trajectories`, their maps as dicts.
+
+        Raises:
+            RegistryError: MLflow cannot be reached, or did not keep all; the night can be logged again.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return log_night(self._client, self._experiment_id, self.tracking_uri, manifest, episodes)
+        except MlflowException as error:
+            raise RegistryError(
+                f"MLflow at {self.tracking_uri} did not take night {manifest['ds']}: {error.message}; run "
+                "jobs.log_night again when it can"
+            ) from error
 
     @property
     def _database(self) -> Path:

@@ -1,4 +1,8 @@
-"""Which users the nightly page tells of: by rule, so that nobody picks the pretty ones."""
+"""Which users the nightly page tells of, whose episodes are traced: by rule, so that nobody picks the pretty ones."""
+
+import hashlib
+from collections.abc import Mapping
+from itertools import chain, zip_longest
 
 import numpy as np
 import pyarrow as pa
@@ -6,6 +10,16 @@ import pyarrow.compute as pc
 
 from recthinker.agent import Outcome
 from recthinker.report.data import Rows
+
+TRACED_FIRST = (
+    Outcome.FALLBACK_ERROR,
+    Outcome.FALLBACK_INVALID,
+    Outcome.FALLBACK_TIMEOUT,
+    Outcome.REPAIRED,
+    Outcome.RANKED,
+    Outcome.UNCHANGED,
+)
+"""Outcomes in the order in which their episodes are traced: what went wrong first."""
 
 
 def choose_users(rows: Rows, stories: int) -> list[tuple[str, str]]:
@@ -37,6 +51,20 @@ def choose_users(rows: Rows, stories: int) -> list[tuple[str, str]]:
         if user is not None:
             chosen[user] = why
     return list(chosen.items())
+
+
+def choose_traced(statuses: Mapping[str, str], count: int, seed: str) -> list[str]:
+    """Users whose episodes are traced: one of each outcome, then another of each, until there are `count`.
+
+    Args:
+        statuses: outcome by user.
+        count: users wanted; fewer where there are fewer.
+        seed: another one draws other users.
+    """
+    drawn = sorted(statuses, key=lambda user: hashlib.blake2b(f"{seed}|{user}".encode()).digest())
+    of_outcome = [[user for user in drawn if statuses[user] == outcome] for outcome in TRACED_FIRST]
+    in_turn = chain.from_iterable(zip_longest(*of_outcome))
+    return [user for user in in_turn if user is not None][:count]
 
 
 def _history_lengths(rows: Rows, users: pa.ChunkedArray) -> np.ndarray:

@@ -4,16 +4,17 @@ Rows stay in Arrow columns; `effort`, `catalogue` and `stories` reduce them. Not
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from recthinker.errors import TableContractError
-from recthinker.tables.arrow import Root, read_arrow, table_dates, table_location
+from recthinker.tables.arrow import Root, open_table, read_arrow, table_dates, table_location, table_version
 from recthinker.tables.schemas import (
     CANDIDATES,
     ITEM_METADATA,
@@ -37,7 +38,12 @@ STORY_COLUMNS = (
     "versions",
 )
 """Columns of `trajectories` that a page shows; the tokens themselves stay on disk."""
-OWN_STAGE = "write_report"
+AFTER_PUBLISH = ("write_report", "log_night")
+"""Stages that a report does not tell of: they may not be over yet, and a rerun gives the same page."""
+
+
+Choice = Callable[[Mapping[str, str]], Sequence[str]]
+"""Gives the users wanted, from outcome by user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +153,28 @@ def read_night(warehouse: Root, run_dir: Path, ds: str, run_id: str) -> Night:
     return Night(run_id, rows, manifest, stages, read_checks(warehouse, ds))
 
 
+def read_episodes(
+    warehouse: Root, ds: str, choose: Callable[[Mapping[str, str]], Sequence[str]]
+) -> list[dict[str, Any]]:
+    """Whole rows of trajectories, their maps as dicts, in the order of `choose`.
+
+    Args:
+        warehouse: folder of the tables.
+        ds: logical date.
+        choose: which users.
+
+    Raises:
+        TableContractError: there are no rows for `ds`.
+    """
+    version = table_version(warehouse, TRAJECTORIES)
+    told = read_arrow(warehouse, TRAJECTORIES, ds=ds, version=version, columns=("user_id", "status"))
+    users = choose(dict(zip(told["user_id"].to_pylist(), told["status"].to_pylist(), strict=True)))
+    wanted = pc.field("user_id").isin(pa.array(list(users), pa.string()))
+    dataset = open_table(warehouse, TRAJECTORIES, version=version).to_pyarrow_dataset(partitions=[("ds", "=", ds)])
+    rows = dataset.to_table(filter=wanted).cast(TRAJECTORIES.arrow_schema()).to_pylist(maps_as_pydicts="strict")
+    return sorted(rows, key=lambda row: users.index(row["user_id"]))
+
+
 def read_checks(warehouse: Root, ds: str) -> tuple[TableChecks, ...]:
     """What table_status says of the audit of `ds`, by table; empty where it says nothing of that date."""
     location = table_location(warehouse, TABLE_STATUS)
@@ -157,8 +185,7 @@ def read_checks(warehouse: Root, ds: str) -> tuple[TableChecks, ...]:
 
 
 def _stages(folder: Path) -> tuple[Stage, ...]:
-    # An earlier report's own time is left out: this one's is not known yet, and a rerun gives the same page.
-    files = [path for path in sorted(folder.glob("*.json")) if path.stem != OWN_STAGE]
+    files = [path for path in sorted(folder.glob("*.json")) if path.stem not in AFTER_PUBLISH]
     timings = [json.loads(path.read_text(encoding="utf-8")) for path in files]
     timings.sort(key=lambda timing: float(timing["ended_at"]))
     return tuple(Stage(timing["stage"], float(timing["seconds"])) for timing in timings)

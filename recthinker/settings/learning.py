@@ -93,3 +93,6 @@ class RegistrySettings(Section):
     """null: sqlite under var/mlflow."""
     experiment: str
     """Experiment that runs are logged to."""
+    traced_episodes: int = Field(ge=0, le=200)
+    """Episodes of a night that are shown turn by turn as MLflow traces; each outcome is among them, where so many are
+    asked for."""

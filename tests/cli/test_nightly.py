@@ -18,6 +18,7 @@ NAMES = (
     "infer_shard",
     "publish_recommendations",
     "write_report",
+    "log_night",
 )
 JOB = """\
 import json, pathlib, sys, time
@@ -28,6 +29,8 @@ run_dir = pathlib.Path("var/runs", sys.argv[2], sys.argv[4])
 (run_dir / "inference_plan.json").write_text('{{"shards": [0, 1]}}')
 stage = {{"stage": "{name}", "seconds": 1.5, "summary": "went well", "ended_at": time.time()}}
 (run_dir / "stages" / "{name}.json").write_text(json.dumps(stage))
+if "--shard" in sys.argv:
+    print("shard " + sys.argv[-1] + ": 5/9 users, 2.0 users/s")
 sys.exit("{name} failed: no luck" if "{name}" == "{failing}" else 0)
 """
 
@@ -63,6 +66,7 @@ def test_night_runs_the_jobs_in_order_for_one_run(folder: Path, settings: Settin
     assert "warehouse/recommendations (ds=1998-04-22)" in text
     assert "report.html" in text
     assert text.count("went well") == len(NAMES)
+    assert "infer_shard 1: shard 1: 5/9 users, 2.0 users/s" in text
 
 
 def test_failed_job_ends_the_night(folder: Path, settings: Settings) -> None:

@@ -47,8 +47,9 @@ def test_night_runs_its_tasks_in_order(nightly: DAG) -> None:
         "write_snapshot": {"plan_inference"},
         "plan_inference": {"infer_shard"},
         "infer_shard": {"publish_recommendations"},
-        "publish_recommendations": {"write_report"},
+        "publish_recommendations": {"write_report", "log_night"},
         "write_report": set(),
+        "log_night": set(),
     }
 
 

@@ -15,6 +15,7 @@ from jobs import (
     build_features,
     infer_shard,
     ingest,
+    log_night,
     plan_inference,
     publish_recommendations,
     write_report,
@@ -82,7 +83,7 @@ def night(job: RunJob, var: Path, run_id: str) -> None:
     assert plan["users"] == USERS
     for shard in plan["shards"]:
         assert job(infer_shard, "--shard", str(shard), run_id=run_id) == 0
-    for module in (publish_recommendations, write_report):
+    for module in (publish_recommendations, write_report, log_night):
         assert job(module, run_id=run_id) == 0
 
 

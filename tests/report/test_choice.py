@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pyarrow.compute as pc
 
-from recthinker.report.choice import choose_users
+from recthinker.report.choice import choose_traced, choose_users
 from tests.report import night_world, small_night
 
 
@@ -37,3 +37,17 @@ def test_chosen_users_keep_their_rules() -> None:
     assert lengths[short] == min(lengths.values())
     assert lengths[long] == max(lengths.values())
     assert calls[most] == max(calls[user] for user in ranked)
+
+
+def test_traced_users_are_of_each_outcome_what_went_wrong_first() -> None:
+    statuses = {f"r{n}": "ranked" for n in range(50)} | {f"k{n}": "unchanged" for n in range(50)}
+    statuses |= {"bad": "fallback_invalid", "late": "fallback_timeout", "mended": "repaired"}
+    chosen = choose_traced(statuses, 7, "run")
+    outcomes = [statuses[user] for user in chosen]
+    assert outcomes[:5] == ["fallback_invalid", "fallback_timeout", "repaired", "ranked", "unchanged"]
+    assert outcomes[5:] == ["ranked", "unchanged"]
+    assert len(set(chosen)) == 7
+    assert chosen == choose_traced(dict(reversed(statuses.items())), 7, "run")
+    assert chosen != choose_traced(statuses, 7, "other run")
+    assert len(choose_traced(statuses, 500, "run")) == 103
+    assert choose_traced(statuses, 0, "run") == []

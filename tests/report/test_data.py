@@ -1,9 +1,10 @@
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from recthinker.errors import TableContractError
-from recthinker.report import Stage, TableChecks, read_manifest, read_night
+from recthinker.report import Stage, TableChecks, read_episodes, read_manifest, read_night
 from tests.report import night_world
 
 NEEDED = ["trajectories", "recommendations", "run_manifest", "user_history", "item_metadata", "candidates"]
@@ -68,6 +69,21 @@ def test_night_holds_what_the_audit_said_of_its_own_date(tmp_path: Path) -> None
         TableChecks("user_profile", 9, (both,)),
     )
     assert night.warnings == ("a: rule (2 rows), such as {}", both)
+
+
+def test_episodes_are_whole_rows_of_the_users_chosen_in_their_order(tmp_path: Path) -> None:
+    night_world.write(tmp_path)
+    asked: dict[str, str] = {}
+
+    def choose(statuses: Mapping[str, str]) -> list[str]:
+        asked.update(statuses)
+        return ["40", "2"]
+
+    rows = read_episodes(tmp_path, night_world.DS, choose)
+    assert (len(asked), asked["2"], asked["40"]) == (night_world.USERS, "repaired", "ranked")
+    assert [row["user_id"] for row in rows] == ["40", "2"]
+    assert rows[0]["token_ids"] == [1, 2, 3]
+    assert rows[0]["versions"]["model"] == night_world.MODEL
 
 
 def test_status_of_another_date_says_nothing_of_this_one(tmp_path: Path) -> None:
