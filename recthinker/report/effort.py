@@ -1,8 +1,9 @@
-"""What the night cost: users by outcome, tools used, calls and tokens per user. No reading, no drawing."""
+"""What the night cost: users by outcome, tools used, calls and tokens per user, rates. No reading, no drawing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +59,31 @@ class TokenSpread:
     median: float
     p95: float
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the shards worked, and what went wrong on the way."""
+
+    users_per_s: float
+    """Of one shard, as all rates are."""
+    computed_per_s: float
+    """Prompt tokens that did not come from the prefix cache."""
+    generated_per_s: float
+    """Tokens written."""
+    resumed: int
+    """Users whom an earlier attempt of the run finished."""
+    faults: int
+    """Tool calls in which the tool itself broke."""
+
+
+def read_pace(manifest: Mapping[str, Any]) -> Pace | None:
+    """The pace of a night; None for one that was published before it was kept."""
+    metrics: Mapping[str, float] | None = manifest["metrics"]
+    if not metrics:
+        return None
+    computed, generated = metrics["tokens_per_s.computed"], metrics["tokens_per_s.generated"]
+    return Pace(metrics["users_per_s"], computed, generated, int(metrics["resumed"]), int(metrics["tool_faults"]))
 
 
 def count_outcomes(night: Night) -> list[Count]:

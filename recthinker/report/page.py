@@ -20,6 +20,7 @@ from recthinker.report.effort import (
     calls_per_user,
     count_outcomes,
     episodes_run,
+    read_pace,
     token_spreads,
     tool_uses,
 )
@@ -58,6 +59,7 @@ def render_page(night: Night, evaluation: Evaluation | None, *, stories: int, to
             tools=tool_uses(episodes, tools),
             calls=calls_per_user(episodes),
             tokens=token_spreads(episodes),
+            pace=read_pace(night.manifest),
             catalogue=catalogue,
             popularity=catalogue.popularity(),
             categories=catalogue.categories(MOST_CATEGORIES),

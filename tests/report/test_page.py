@@ -78,6 +78,28 @@ def test_numbers_are_those_computed_by_hand(html: str) -> None:
     assert "Plan B is on 100.0% of the lists." in text
 
 
+def test_pace_of_the_inference_is_told(html: str) -> None:
+    text = Parsed(html).text
+    # 3 users, 440 tokens computed, 30 written, in 12 s
+    assert "it did 0.2 users a second: 37 tokens computed and 2 written." in text
+    assert "60.0% of the prompts from cache" in text
+    assert "No tool broke." in text
+    assert "earlier attempt" not in text
+
+
+def test_resumed_users_and_broken_tools_are_told() -> None:
+    metrics = {**small_night.METRICS, "resumed": 2.0, "tool_faults": 1.0}
+    text = Parsed(render(replace(small_night.night(), manifest={**small_night.manifest(), "metrics": metrics}))).text
+    assert "2 were finished by an earlier attempt of this run" in text
+    assert "In 1 call the tool itself broke" in text
+
+
+def test_night_that_was_published_without_figures_still_renders() -> None:
+    text = Parsed(render(replace(small_night.night(), manifest={**small_night.manifest(), "metrics": None}))).text
+    assert "– users a second, per shard" in text
+    assert "it did" not in text
+
+
 def test_evaluation_shows_intervals_and_what_they_allow_to_say(html: str) -> None:
     text = Parsed(html).text
     assert "agent 0.654 [0.600, 0.700]" in text
