@@ -1,4 +1,6 @@
-"""`recthinker plan`: what a build of features would do, and about what it would take. Reads only, without Spark."""
+"""`recthinker plan`: what a build of features would do, whom the agent would be asked for, and about what both would
+take. Reads only, without Spark.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -6,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from recthinker.features.plan import FeaturePlan, TablePlan, plan_candidates, plan_features, plan_range
+from recthinker.inference.forecast import Forecast, forecast_inference
+from recthinker.registry import Registry
 from recthinker.settings import Settings
 
 
@@ -15,6 +19,7 @@ def show_plan(ds: str, settings: Settings, console: Console, *, force: Collectio
     Raises:
         TableContractError: a landing table is missing.
         ConfigError: `force` names a table that is not built.
+        RegistryError: MLflow cannot be read, or the model that serves is no model.
     """
     root, features = settings.paths.warehouse, settings.features
     plan = plan_features(root, ds, features, force=force)
@@ -26,6 +31,14 @@ def show_plan(ds: str, settings: Settings, console: Console, *, force: Collectio
     console.print(f"Features of {ds}: {_how(plan)}", highlight=False)
     console.print(f"reads {_versions(plan.inputs)}", highlight=False)
     console.print(table)
+    registry = Registry(settings)
+    forecast = forecast_inference(settings, ds, registry.resolve() if settings.model.path else registry.champion())
+    show_inference(ds, forecast, console)
+
+
+def show_inference(ds: str, forecast: Forecast, console: Console) -> None:
+    """Print who will run the agent on `ds`, and about what that takes."""
+    console.print(f"Inference of {ds}: {_who(forecast)}", _effort(forecast), sep="\n", highlight=False, soft_wrap=True)
 
 
 def show_range(
@@ -62,6 +75,27 @@ def _how(plan: FeaturePlan) -> str:
         return f"built from scratch ({plan.why_full})"
     users = f", {len(plan.base.changed_users)} users changed" if plan.base.changed_users else ""
     return f"built on {plan.base.ds}{users}"
+
+
+def _who(forecast: Forecast) -> str:
+    users, runs, night = forecast.users, forecast.runs, forecast.earlier_ds
+    if forecast.why_all or users is None or runs is None:
+        asked = "all users" if users is None or not forecast.is_sampled else f"all {users:,} users"
+        known = f"; {users:,} users were asked for on {night}" if night and not forecast.is_sampled else ""
+        return f"{asked} will run the agent: {forecast.why_all}{known}"
+    if forecast.is_sampled:
+        return f"about {runs:,} of {users:,} users will run the agent, {users - runs:,} keep the ranking of {night}"
+    return (
+        f"who keeps the ranking of {night} is known once the snapshot is written; that night {runs:,} of {users:,} "
+        "users ran the agent"
+    )
+
+
+def _effort(forecast: Forecast) -> str:
+    if forecast.seconds_per_run is None:
+        return "what a user takes is not known: no night was published"
+    each = f"{forecast.seconds_per_run:.3f} s a user, as on {forecast.measured_ds}"
+    return each if forecast.seconds is None else f"about {forecast.seconds:,.0f} s of one shard's work, at {each}"
 
 
 def _versions(versions: Mapping[str, int]) -> str:
