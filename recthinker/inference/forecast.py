@@ -11,7 +11,7 @@ from typing import Any
 
 from deltalake import DeltaTable
 
-from recthinker.agent import Agent, CompactFormat, Outcome
+from recthinker.agent import Agent, Outcome
 from recthinker.errors import SnapshotError
 from recthinker.inference.earlier import expected_runs, newest_night
 from recthinker.inference.plan import ServingModel
@@ -63,7 +63,7 @@ def forecast_inference(settings: Settings, ds: str, model: ServingModel | None) 
     manifests, snapshot = _manifests(root), _newest_snapshot(settings.paths.snapshots / ds, ds)
     night = newest_night(root, ds)
     before = next((row for row in manifests if night and row["ds"] == night[0]), None)
-    agent = Agent.build(CompactFormat.load(model.path), settings.agent, settings.tools) if model else None
+    agent = Agent.load(model.path, settings.agent, settings.tools) if model else None
     why_all = _why_all(settings, before, model, agent)
     users: int | None = snapshot.request_count if snapshot else before["users"] if before else None
     if why_all or before is None:

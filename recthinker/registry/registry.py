@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recthinker.errors import RegistryError
-from recthinker.registry.promotion import move_back, previous_of, promote
 from recthinker.registry.nights import log_night
+from recthinker.registry.promotion import move_back, previous_of, promote
 from recthinker.registry.reads import TableRead, read_tables
 from recthinker.registry.runs import Run
 from recthinker.registry.versions import ModelVersion, local_folder, require_model, version_of_folder
