@@ -12,6 +12,7 @@ from jobs._cli import Job, main
 from recthinker.inference.plan import InferencePlan
 from recthinker.registry import TEMPORAL_FILE, ModelVersion, Registry
 from recthinker.report import read_evaluation, read_night, render_page, write_page
+from recthinker.tools import Toolbox
 
 
 def run(job: Job) -> str:
@@ -20,7 +21,7 @@ def run(job: Job) -> str:
     night = read_night(settings.paths.warehouse, job.run_dir, job.ds, job.run_id)
     registry, served = Registry(settings), _served(job)
     evaluation = read_evaluation(registry.evaluation(served), registry.evaluation(served, TEMPORAL_FILE))
-    html = render_page(night, evaluation, stories=settings.report.stories, tools=settings.tools.enabled)
+    html = render_page(night, evaluation, stories=settings.report.stories, tools=list(Toolbox(settings.tools).tools))
     page = job.run_dir / "report.html"
     write_page(html, page, settings.paths.reports / f"{job.ds}.html")
     return f"report of {night.manifest['users']} users written to {page}"

@@ -3,6 +3,7 @@
 ann has seen i1 (newest), i2; bob, cat and dan are her similar users. Co-interaction: i1 -> i3 strong, i2 -> i4 weak.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from recthinker.tables.schemas import (
     USER_PROFILE,
     Table,
 )
+from recthinker.tools import BUILT_IN
 
 DS = "2024-03-10"
 MIN_USERS = 2
@@ -88,9 +90,10 @@ def snapshot(folder: Path, *, shards: int = 1, titles: dict[str, str] | None = N
     return Snapshot(folder)
 
 
-def chat() -> CompactFormat:
+def chat(tool_names: Iterable[str] = BUILT_IN) -> CompactFormat:
     """The compact format with a tokenizer of this world's few words."""
-    return CompactFormat(train_tokenizer([f"Title {n}" for n in range(1, 7)] + ["actor", "directed by"], 400))
+    texts = [*(f"Title {n}" for n in range(1, 7)), "actor", "directed by"]
+    return CompactFormat(train_tokenizer(texts, 400, tool_names))
 
 
 def agent(settings: Settings) -> Agent:

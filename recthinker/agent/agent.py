@@ -20,8 +20,15 @@ class Agent:
 
     @classmethod
     def build(cls, chat: ChatFormat, agent: AgentSettings, tools: ToolSettings) -> "Agent":
-        """An agent with the tools that settings enable."""
-        return cls(chat, Toolbox(tools), agent)
+        """An agent with the tools that settings enable.
+
+        Raises:
+            ConfigError: settings name what is no tool, or one that the model does not know.
+        """
+        built = cls(chat, Toolbox(tools), agent)
+        # Rendered at once: a model that does not know a tool is told of before the first user, not for each one.
+        _ = built.system_ids
+        return built
 
     @classmethod
     def load(cls, model_dir: Path, agent: AgentSettings, tools: ToolSettings) -> "Agent":

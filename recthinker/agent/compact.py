@@ -10,6 +10,7 @@ An episode reads, each part with its own control tokens:
 Text from the data is encoded with control tokens switched off: whatever a title says, it stays text.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -20,7 +21,7 @@ from recthinker.agent.calls import LABELS as LETTERS
 from recthinker.agent.types import Act, Answer, Malformed
 from recthinker.agent.wording import EVENT_COUNTS, MAX_WORDS_CHARACTERS, count_words
 from recthinker.errors import ConfigError
-from recthinker.tools import ALL_TOOLS, Label, Level, Scene, Segment, Tool, ToolCall, ToolResult, Words
+from recthinker.tools import Label, Level, Scene, Segment, Tool, ToolCall, ToolResult, Words
 from recthinker.tools.user_history import shorten
 
 PAD, SYSTEM, USER, CANDIDATES, THINK, CALL, RESULT, RANK, END = (
@@ -28,8 +29,10 @@ PAD, SYSTEM, USER, CANDIDATES, THINK, CALL, RESULT, RANK, END = (
 )  # fmt: skip
 LABELS = tuple(f"<{letter}>" for letter in LETTERS)
 LEVELS = tuple(f"<{digit}>" for digit in range(10))
-TOOLS = {tool.name: f"<t:{tool.name}>" for tool in ALL_TOOLS}
-CONTROL = (PAD, SYSTEM, USER, CANDIDATES, THINK, CALL, RESULT, RANK, END, *LABELS, *LEVELS, *TOOLS.values())
+CONTROL = (PAD, SYSTEM, USER, CANDIDATES, THINK, CALL, RESULT, RANK, END, *LABELS, *LEVELS)
+"""The control tokens of every model; besides, there is one for each tool that the model was trained with."""
+TOOL = re.compile(r"<t:([a-z][a-z0-9_]*)>")
+"""The control token of a tool."""
 
 INSTRUCTION = (
     "Rank the candidates for this user, the next choice first. Say what is known, whether it is sufficient, and what "
@@ -42,14 +45,15 @@ MAX_MESSAGE_TOKENS = 48
 """Tokens that a message about a wrong call may take."""
 
 
-def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
-    """A byte-level BPE tokenizer of `texts` and our own words, with the control tokens first."""
+def train_tokenizer(texts: Iterable[str], vocabulary: int, tool_names: Iterable[str]) -> Tokenizer:
+    """A byte-level BPE tokenizer of `texts` and our own words, with the control tokens first, one for each tool."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
+    control = [*CONTROL, *(f"<t:{name}>" for name in tool_names)]
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
-        special_tokens=[AddedToken(token, special=True, normalized=False) for token in CONTROL],
+        special_tokens=[AddedToken(token, special=True, normalized=False) for token in control],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
@@ -78,10 +82,13 @@ class CompactFormat:
                 f"the model's tokenizer lacks control tokens of the compact format ({', '.join(missing[:5])} ...); "
                 "use a model that this pipeline trained, or set agent.chat_format: hermes for a pretrained one"
             )
-        self.ids = ids
+        known = tokenizer.get_added_tokens_decoder()
+        self.tool_ids = {
+            match[1]: id_ for id_, token in sorted(known.items()) if (match := TOOL.fullmatch(token.content))
+        }
+        self.ids = ids | {f"<t:{name}>": id_ for name, id_ in self.tool_ids.items()}
         self.label_ids = tuple(ids[token] for token in LABELS)
         self.level_ids = tuple(ids[token] for token in LEVELS)
-        self.tool_ids = {name: ids[token] for name, token in TOOLS.items()}
         self.stop_ids = (ids[END], ids[RANK])
         self.end_id, self.rank_id, self.pad_id = ids[END], ids[RANK], ids[PAD]
         self._label_of = {id_: index for index, id_ in enumerate(self.label_ids)}
@@ -103,7 +110,17 @@ class CompactFormat:
         return candidates + 1
 
     def system(self, tools: Mapping[str, Tool]) -> list[int]:
-        """The part of the prompt that all users share."""
+        """The part of the prompt that all users share.
+
+        Raises:
+            ConfigError: the model was trained without one of the tools.
+        """
+        unknown = [name for name in tools if name not in self.tool_ids]
+        if unknown:
+            raise ConfigError(
+                f"the model was trained without the tools {', '.join(unknown)}; it knows {', '.join(self.tool_ids)}. "
+                "Train a model with tools.enabled as it is now, or take them out of tools.enabled"
+            )
         enabled = (self.tool_ids[name] for name in tools)
         return [self.ids[SYSTEM], *self.words(INSTRUCTION, limit=None), *enabled, self.end_id]
 

@@ -6,11 +6,11 @@ from typing import Any
 from recthinker.agent.calls import arguments
 from recthinker.agent.episode import CalledTool, Episode
 from recthinker.agent.types import Outcome, StopReason
-from recthinker.tools import ALL_TOOLS
+from recthinker.tools import Tool, ToolCall
+from recthinker.tools.base import asked
 
 REASON_EVIDENCE = 3
 """Pieces of evidence that a reason names."""
-EVIDENCE_NAMES = {tool.name: tool.evidence for tool in ALL_TOOLS}
 
 
 def trajectory_row(episode: Episode, *, ds: str, versions: dict[str, str]) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def trajectory_row(episode: Episode, *, ds: str, versions: dict[str, str]) -> di
         "token_ids": episode.ids,
         "agent_mask": episode.mask,
         "logprobs": episode.logprobs,
-        "tool_calls": [_tool_call(episode, called) for called in episode.calls],
+        "tool_calls": [_tool_call(episode, called, versions) for called in episode.calls],
         "tokens": {
             "prompt": episode.tokens.prompt,
             "cached": episode.tokens.cached,
@@ -69,11 +69,12 @@ def recommendation_rows(
 
 def reason(episode: Episode, label: int) -> str:
     """What spoke for a candidate: the strongest evidence that the agent read of it."""
+    tools = episode.agent.toolbox.tools
     found = [
         (level, name)
         for called in episode.calls
         if label in called.result.evidence
-        for level, name in zip(called.result.evidence[label], EVIDENCE_NAMES[called.call.name], strict=True)
+        for level, name in zip(called.result.evidence[label], tools[called.call.name].evidence, strict=True)
         if level
     ]
     strongest = sorted(found, key=lambda pair: -pair[0])[:REASON_EVIDENCE]
@@ -85,12 +86,29 @@ def fallback_reason(episode: Episode) -> str:
     return f"candidate order: {episode.stop_reason or StopReason.ERROR}".replace("_", " ")
 
 
-def _tool_call(episode: Episode, called: CalledTool) -> dict[str, Any]:
+def _tool_call(episode: Episode, called: CalledTool, versions: dict[str, str]) -> dict[str, Any]:
     chat = episode.agent.chat
+    tool = episode.agent.toolbox.tools.get(called.call.name)
+    was_done = called.result.is_valid
     return {
         "name": called.call.name,
         "arguments": json.dumps(arguments(called.call)),
         "result": chat.text(chat.segments(called.result.segments)),
         "rows": called.result.rows,
         "ok": called.result.is_valid,
+        "keys": _keys(episode, called.call, tool) if tool and was_done else [],
+        "tables": _table_versions(tool, versions) if tool and was_done else [],
+        "levels": tool.evidence if tool else [],
     }
+
+
+def _keys(episode: Episode, call: ToolCall, tool: Tool) -> list[str]:
+    """Ids that rows were looked up by: the user's, then those of the candidates that the call was about."""
+    scene = episode.scene
+    codes = scene.candidates[asked(call, scene)] if tool.takes == "labels" else ()
+    return [scene.request.user_id, *(scene.items.item_id(int(code)) for code in codes)]
+
+
+def _table_versions(tool: Tool, versions: dict[str, str]) -> list[tuple[str, int]]:
+    """The snapshot's version of each table that a tool reads."""
+    return [(name, int(versions[f"table:{name}"])) for name in tool.reads if f"table:{name}" in versions]

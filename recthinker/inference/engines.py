@@ -17,7 +17,7 @@ def open_engine(model_dir: Path, agent: Agent, settings: Settings) -> Engine:
         ConfigError: the scripted engine cannot write the agent's chat format.
     """
     if settings.inference.engine == "scripted":
-        return ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+        return ScriptedEngine(Planner(agent.chat, agent.toolbox.tools))
     # Imported here: it takes ten seconds, and only a process that runs a model needs it.
     from recthinker.inference.vllm_engine import VllmEngine
 

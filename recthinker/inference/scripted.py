@@ -1,18 +1,19 @@
 """An engine without a model: a planner that reads the episode's tokens and writes well-formed turns.
 
 It serves the tests, and it draws the demonstrations that the tiny model first learns from. Its plan: look at
-co-interactions; if the best candidates are close, ask similar users; if they are still close, what the closest share
-with the history. A share of episodes follows a random plan instead, so that every tool's results are seen.
+co-interactions; if the best candidates are close, ask similar users, then tools that are not built in; if they are
+still close, what the closest share with the history. A share of episodes follows a random plan instead, so that every
+tool's results are seen.
 """
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from recthinker.agent import ChatFormat, CompactFormat, Generate, Generated
 from recthinker.errors import ConfigError
-from recthinker.tools import ALL_TOOLS, ToolCall
+from recthinker.tools import Tool, ToolCall
 
 WEIGHTS: dict[str, tuple[float, ...]] = {
     "co_interactions": (1.0, 0.0),
@@ -26,6 +27,8 @@ The first two near a conditional logit fitted on a training cut of MovieLens-100
 level of co_interactions taken as 0; the others are small, so that an episode which read nothing else still ranks by
 something.
 """
+OTHER_WEIGHT = 0.05
+"""What a level of any other tool adds."""
 CLEAR_MARGIN = 2.5
 """Score by which the best candidate must lead for the planner to call what it knows sufficient."""
 CONTENDERS = 4
@@ -62,16 +65,17 @@ class Planner:
         ConfigError: the chat format is another than compact.
     """
 
-    def __init__(self, chat: ChatFormat, tool_names: Sequence[str], *, random_share: float = 0.0) -> None:
+    def __init__(self, chat: ChatFormat, tools: Mapping[str, Tool], *, random_share: float = 0.0) -> None:
         if not isinstance(chat, CompactFormat):
             raise ConfigError(
                 f"the scripted planner reads the compact format only, found {chat.name}; set agent.chat_format: "
                 "compact, or inference.engine: vllm"
             )
         self.chat = chat
-        self.tool_names = tuple(tool_names)
+        self.tools = tools
         self.random_share = random_share
-        self._takes = {tool.name: tool.takes for tool in ALL_TOOLS}
+        self._weights = {name: WEIGHTS.get(name, (OTHER_WEIGHT,) * len(tool.evidence)) for name, tool in tools.items()}
+        self._others = [name for name, tool in tools.items() if name not in WEIGHTS and tool.evidence]
         self._tool_of = {id_: name for name, id_ in chat.tool_ids.items()}
         self._label_of = {id_: label for label, id_ in enumerate(chat.label_ids)}
         self._level_of = {id_: level for level, id_ in enumerate(chat.level_ids)}
@@ -95,7 +99,7 @@ class Planner:
             elif id_ in self._label_of:
                 label, place = self._label_of[id_], 0
             elif id_ in self._level_of and label >= 0 and known:
-                weights = WEIGHTS.get(known[-1], ())
+                weights = self._weights.get(known[-1], ())
                 scores[label] += weights[place] * self._level_of[id_] if place < len(weights) else 0.0
                 place += 1
         return Reading(tuple(known), tuple(scores))
@@ -105,26 +109,28 @@ class Planner:
         if rng.random() < self.random_share:
             return self._random_plan(reading, rng)
         known = reading.known
-        if "co_interactions" in self.tool_names and "co_interactions" not in known:
+        if "co_interactions" in self.tools and "co_interactions" not in known:
             return ToolCall("co_interactions")
         if reading.margin >= CLEAR_MARGIN:
             return None
-        if "similar_users" in self.tool_names and "similar_users" not in known:
+        if "similar_users" in self.tools and "similar_users" not in known:
             return ToolCall("similar_users")
-        if not any(reading.scores) and "item_info" in self.tool_names and "item_info" not in known:
+        if other := next((name for name in self._others if name not in known), None):
+            return ToolCall(other)
+        if not any(reading.scores) and "item_info" in self.tools and "item_info" not in known:
             return ToolCall("item_info")
-        if reading.margin < CLEAR_MARGIN / 6 and "item_relations" in self.tool_names and "item_relations" not in known:
+        if reading.margin < CLEAR_MARGIN / 6 and "item_relations" in self.tools and "item_relations" not in known:
             return ToolCall("item_relations", labels=reading.contenders())
         return None
 
     def _random_plan(self, reading: Reading, rng: random.Random) -> ToolCall | None:
         """A plan of one to four tools in a random order; the same seed continues the same plan."""
-        plan = rng.sample(self.tool_names, k=min(len(self.tool_names), rng.randint(1, 4)))
+        plan = rng.sample(list(self.tools), k=min(len(self.tools), rng.randint(1, 4)))
         left = [name for name in plan if name not in reading.known]
         if not left:
             return None
-        labels = reading.contenders() if self._takes[left[0]] == "labels" and rng.random() < 0.3 else ()
-        limit = rng.randint(3, 9) if self._takes[left[0]] == "limit" and rng.random() < 0.5 else None
+        labels = reading.contenders() if self.tools[left[0]].takes == "labels" and rng.random() < 0.3 else ()
+        limit = rng.randint(3, 9) if self.tools[left[0]].takes == "limit" and rng.random() < 0.5 else None
         return ToolCall(left[0], labels, limit)
 
     def label_logprobs(self, reading: Reading) -> list[float]:

@@ -5,10 +5,8 @@ Labels are the capital letters A, B, C, ... in the order in which an episode sho
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from recthinker.agent.record import EVIDENCE_NAMES
 
 LABEL = re.compile(r"(?<![\w'])[A-Z](?![\w'])")
 
@@ -50,14 +48,13 @@ def translate(text: str, titles: Mapping[str, str]) -> list[Piece]:
     return [*pieces, Piece(text[end:])] if end < len(text) else pieces
 
 
-def read_evidence(tool: str, result: str, titles: Mapping[str, str]) -> list[Evidence]:
+def read_evidence(levels: Sequence[str], result: str, titles: Mapping[str, str]) -> list[Evidence]:
     """The candidates that a result speaks of, in its order; empty for a result that speaks of none.
 
-    A candidate is a label followed at once by as many levels as the tool gives; words up to the next are its
-    note.
+    A candidate is a label followed at once by as many levels as the tool gives, named in `levels`; words up to the next
+    are its note.
     """
-    names = EVIDENCE_NAMES.get(tool, ())
-    found = [match for match in _pattern(len(names)).finditer(result) if match[1] in titles] if names else []
+    found = [match for match in _pattern(len(levels)).finditer(result) if match[1] in titles] if levels else []
     ends = [*(match.start() for match in found[1:]), len(result)][: len(found)]
     return [
         Evidence(

@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recthinker.agent.record import EVIDENCE_NAMES
 from recthinker.errors import ConfigError, TableContractError
 from recthinker.report.data import Rows
 from recthinker.report.labels import Evidence, Piece, label_items, read_evidence, translate
+from recthinker.tools import BUILT_IN
 
 CLAUSE = re.compile(r"\s+(?=(?:sufficient|missing|call|rank)\b)")
 """Where a clause of what the agent writes begins; told apart by dots."""
@@ -152,16 +152,25 @@ def _turns(episode: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[Turn,
 
 
 def _call(call: Mapping[str, Any], titles: Mapping[str, str]) -> Call:
+    levels = _levels(call)
     arguments = ", ".join(_argument(name, value) for name, value in json.loads(call["arguments"] or "{}").items())
     return Call(
         name=call["name"],
         arguments=tuple(translate(arguments, titles)),
         rows=call["rows"],
         is_ok=call["ok"],
-        levels=EVIDENCE_NAMES.get(call["name"], ()),
-        evidence=tuple(read_evidence(call["name"], call["result"], titles)),
+        levels=levels,
+        evidence=tuple(read_evidence(levels, call["result"], titles)),
         text=call["result"],
     )
+
+
+def _levels(call: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the levels that the tool gives; rows of older releases do not hold them."""
+    recorded = call["levels"]
+    if recorded is None:
+        return BUILT_IN[call["name"]].evidence if call["name"] in BUILT_IN else ()
+    return tuple(recorded)
 
 
 def _argument(name: str, value: object) -> str:

@@ -1,13 +1,14 @@
 """Settings of the agent, its tools, the engine and the model."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from recthinker.settings.base import Section
 
-TOOL_NAMES = Literal["user_profile", "user_history", "item_info", "item_relations", "co_interactions", "similar_users"]
+ToolName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$")]
+"""A built-in tool, or `package.module:Class`."""
 
 ChatFormatName = Literal["compact", "hermes"]
 RankingName = Literal["labels", "generate"]
@@ -16,8 +17,9 @@ RankingName = Literal["labels", "generate"]
 class ToolSettings(Section):
     """What the tools show."""
 
-    enabled: tuple[TOOL_NAMES, ...] = Field(min_length=1)
-    """Tools that the agent may call."""
+    enabled: tuple[ToolName, ...] = Field(min_length=1)
+    """Tools that the agent may call, in the order in which it is told of them: names of built-in ones, or your own as
+    `package.module:Class` (docs/tools.md)."""
     max_results: int = Field(ge=1)
     """Candidates that one result speaks of, strongest first."""
     max_history: int = Field(ge=1)

@@ -46,9 +46,23 @@ def missing_constraints(table: Table, delta: DeltaTable) -> dict[str, str]:
     return {name: rule for name, rule in table.constraints if f"{CONSTRAINT}{name}" not in held}
 
 
-def missing_columns(table: Table, delta: DeltaTable) -> list[str]:
-    """The contract's columns that a table does not have."""
-    return [name for name in table.column_names if name not in column_types(delta.schema())]
+def incomplete_columns(table: Table, delta: DeltaTable) -> list[str]:
+    """The contract's columns that a table does not have, or that lack only fields, which may then be added."""
+    found = column_types(delta.schema())
+    expected = column_types(Schema.from_arrow(table.arrow_schema()))
+    return [name for name, type_ in expected.items() if name not in found or _lacks_fields(type_, found[name])]
+
+
+def _lacks_fields(expected: Any, found: Any) -> bool:
+    """Whether `found` is `expected`, a list of structs, without some of its last fields."""
+    if not (isinstance(expected, dict) and isinstance(found, dict) and expected.keys() == found.keys()):
+        return False
+    if expected["type"] == "array":
+        return _lacks_fields(expected["elementType"], found["elementType"])
+    if expected["type"] != "struct":
+        return False
+    held = found["fields"]
+    return len(held) < len(expected["fields"]) and expected["fields"][: len(held)] == held
 
 
 def require_columns(table: Table, delta: DeltaTable) -> None:

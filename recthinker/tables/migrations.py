@@ -1,9 +1,9 @@
 """Changes of tables that are there already, one by one and written down: what another release made becomes what this
 one expects.
 
-A migration adds nullable columns, or constraints, of the contract. Nothing is removed and no type changes: such a
-table is built anew, or its rows are rewritten by code of their own. A migration whose change is there already does
-nothing, so that all may be run again at any time.
+A migration adds nullable columns, fields of nested columns, or constraints, of the contract. Nothing is removed and no
+type changes otherwise: such a table is built anew, or its rows are rewritten by code of their own. A migration whose
+change is there already does nothing, so that all may be run again at any time.
 """
 
 import logging
@@ -16,7 +16,7 @@ from deltalake.exceptions import DeltaError
 
 from recthinker.errors import TableContractError
 from recthinker.tables.arrow import Root, table_location
-from recthinker.tables.create import missing_columns, missing_constraints, require_columns
+from recthinker.tables.create import column_types, incomplete_columns, missing_constraints, require_columns
 from recthinker.tables.schemas import INTERACTIONS, RECOMMENDATIONS, RUN_MANIFEST, TABLES, TRAJECTORIES, Table
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,8 @@ class Migration:
     """Contract after the change."""
     why: str
     columns: tuple[str, ...] = ()
-    """Columns to add; each is one of the contract, and nullable: rows that are there have no value for it."""
+    """Columns of the contract to add, or to add fields to; what is added is nullable: rows that are there have no value
+    for it."""
     constraints: tuple[str, ...] = ()
     """Names of constraints of the contract to add; the rows that are there must meet them."""
 
@@ -51,6 +52,7 @@ MIGRATIONS = (
     Migration(3, TRAJECTORIES, "the partition is a date", constraints=("ds_is_a_date",)),
     Migration(4, RUN_MANIFEST, "the partition is a date", constraints=("users_not_negative", "ds_is_a_date")),
     Migration(5, RUN_MANIFEST, "a night's figures are kept", columns=("metrics",)),
+    Migration(6, TRAJECTORIES, "a call tells its keys, its tables and its levels", columns=("tool_calls",)),
 )
 """All migrations, oldest first; a number is never used again."""
 
@@ -107,14 +109,15 @@ def migrate(
 
 def _change(migration: Migration, delta: DeltaTable) -> str:
     columns, constraints = _missing(migration, delta)
-    added = [f"add column {name}" for name in columns]
+    held = column_types(delta.schema())
+    added = [f"add {'fields to ' * (name in held)}column {name}" for name in columns]
     added += [f"add constraint {name} ({rule})" for name, rule in constraints.items()]
     return ", ".join(added)
 
 
 def _missing(migration: Migration, delta: DeltaTable) -> tuple[list[str], dict[str, str]]:
     table = migration.table
-    columns = [name for name in missing_columns(table, delta) if name in migration.columns]
+    columns = [name for name in incomplete_columns(table, delta) if name in migration.columns]
     constraints = missing_constraints(table, delta)
     return columns, {name: rule for name, rule in constraints.items() if name in migration.constraints}
 
@@ -127,7 +130,7 @@ def _apply(step: Step) -> None:
     # It changes no rows, and readers of the log look for the runs that did.
     mark = CommitProperties(custom_metadata={"migration": str(migration.number)})
     if columns:
-        delta.alter.add_columns(_fields(migration.table, columns, where), commit_properties=mark)
+        delta.alter.add_columns(_fields(migration.table, columns, delta, where), commit_properties=mark)
     if constraints:
         try:
             delta.alter.add_constraint(constraints, commit_properties=mark)
@@ -142,9 +145,10 @@ def _apply(step: Step) -> None:
     logger.info("migrated table=%s number=%d change=%s", migration.table.name, migration.number, step.change)
 
 
-def _fields(table: Table, names: Sequence[str], where: str) -> list[Field]:
+def _fields(table: Table, names: Sequence[str], delta: DeltaTable, where: str) -> list[Field]:
+    held = column_types(delta.schema())
     wanted = [table.arrow_schema().field(name) for name in names]
-    full = [field.name for field in wanted if not field.nullable]
+    full = [field.name for field in wanted if not field.nullable and field.name not in held]
     if full:
         raise TableContractError(
             f"{where}: expected columns that may be null, found {', '.join(full)}; rows that are there have no value "

@@ -1,10 +1,11 @@
-"""The agent's tools: lookups of the served user's row and of the catalogue. A new tool: a file, a line of toolbox."""
+"""The agent's tools: lookups of the served user's row and of the catalogue. docs/tools.md."""
 
 from recthinker.tools.base import Label, Level, Scene, Segment, Tool, ToolCall, ToolResult, Words
-from recthinker.tools.toolbox import ALL_TOOLS, Toolbox
+from recthinker.tools.enabled import BUILT_IN
+from recthinker.tools.toolbox import Toolbox
 
 __all__ = [
-    "ALL_TOOLS",
+    "BUILT_IN",
     "Label",
     "Level",
     "Scene",

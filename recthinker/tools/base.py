@@ -84,7 +84,7 @@ class Scene:
 
 
 class Tool(Protocol):
-    """A tool: one class, one file. It is found by its name in `recthinker.tools.toolbox`."""
+    """A tool: one class, one file, named in the setting `tools.enabled`. docs/tools.md says how to write one."""
 
     name: ClassVar[str]
     description: ClassVar[str]
@@ -92,6 +92,8 @@ class Tool(Protocol):
     takes: ClassVar[Takes]
     evidence: ClassVar[tuple[str, ...]]
     """Names of the levels it gives a label, in a person's words; empty if it gives none."""
+    reads: ClassVar[tuple[str, ...]]
+    """Feature tables whose rows it looks at, besides the candidates; recorded with each call."""
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """Look up and say what was found, strongest first."""

@@ -20,6 +20,7 @@ class CoInteractions:
     description: ClassVar[str] = "How strongly the candidates go with what the user took up before."
     takes: ClassVar[Takes] = "labels"
     evidence: ClassVar[tuple[str, ...]] = ("follows recent items", "goes with the history")
+    reads: ClassVar[tuple[str, ...]] = ("user_history", "co_interaction", "item_metadata")
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """Labels with both levels, by `next`, then `together`."""

@@ -29,6 +29,7 @@ class ItemInfo:
     description: ClassVar[str] = "How popular and how well rated the candidates are, and what kind they are."
     takes: ClassVar[Takes] = "labels"
     evidence: ClassVar[tuple[str, ...]] = ("popular", "well rated")
+    reads: ClassVar[tuple[str, ...]] = ("item_metadata",)
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """Labels with both levels and a category, most popular first."""

@@ -30,6 +30,7 @@ class ItemRelations:
     description: ClassVar[str] = "What the candidates share with the user's history in the knowledge graph."
     takes: ClassVar[Takes] = "labels"
     evidence: ClassVar[tuple[str, ...]] = ("shares people or themes with the history",)
+    reads: ClassVar[tuple[str, ...]] = ("user_history", "item_relation")
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """Labels with level and strongest relation, most shared first."""

@@ -13,6 +13,7 @@ class SimilarUsers:
     description: ClassVar[str] = "How many of the most similar users have each candidate."
     takes: ClassVar[Takes] = "limit"
     evidence: ClassVar[tuple[str, ...]] = ("chosen by similar users",)
+    reads: ClassVar[tuple[str, ...]] = ("similar_users", "user_history")
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """Labels with their level, most users first, at most `limit` of them."""

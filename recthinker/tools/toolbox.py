@@ -5,42 +5,33 @@ from collections.abc import Mapping
 
 from recthinker.errors import ToolError
 from recthinker.settings import ToolSettings
-from recthinker.tools.base import Scene, Tool, ToolCall, ToolResult, Words
-from recthinker.tools.co_interactions import CoInteractions
-from recthinker.tools.item_info import ItemInfo
-from recthinker.tools.item_relations import ItemRelations
-from recthinker.tools.similar_users import SimilarUsers
-from recthinker.tools.user_history import UserHistory
-from recthinker.tools.user_profile import UserProfile
+from recthinker.tools.base import MAX_LEVEL, Label, Level, Scene, Tool, ToolCall, ToolResult, Words
+from recthinker.tools.enabled import enabled_tools
 
 logger = logging.getLogger(__name__)
-
-ALL_TOOLS: tuple[Tool, ...] = (
-    UserProfile(),
-    UserHistory(),
-    ItemInfo(),
-    ItemRelations(),
-    CoInteractions(),
-    SimilarUsers(),
-)
-
 
 FAILED = "the tool failed"
 """What the agent reads of a tool that broke."""
 
 
 class Toolbox:
-    """The tools that settings enable, in the order of `ALL_TOOLS`."""
+    """The tools that settings enable, in their order.
+
+    Raises:
+        ConfigError: settings name what is no tool.
+    """
 
     def __init__(self, settings: ToolSettings) -> None:
         self.settings = settings
-        self.tools: Mapping[str, Tool] = {tool.name: tool for tool in ALL_TOOLS if tool.name in settings.enabled}
+        self.tools: Mapping[str, Tool] = enabled_tools(settings.enabled)
 
     def call(self, scene: Scene, call: ToolCall) -> ToolResult:
         """The result of a call; `is_valid` is false where it cannot be carried out as written, or the tool broke."""
         try:
             tool = self._checked(call)
-            return tool(scene, call, self.settings)
+            result = tool(scene, call, self.settings)
+            self._require_contract(tool, result, len(scene.order))
+            return result
         except ToolError as error:
             return ToolResult((Words(str(error)),), rows=0, is_valid=False)
         except Exception as error:  # noqa: BLE001 - the agent goes on with what it knows, and the fault is counted
@@ -56,3 +47,26 @@ class Toolbox:
         if call.limit is not None and (tool.takes != "limit" or call.limit < 1):
             raise ToolError(f"{call.name} takes no such limit")
         return tool
+
+    def _require_contract(self, tool: Tool, result: ToolResult, candidates: int) -> None:
+        """Make sure that a result speaks of candidates that there are, and of not too many, in levels that there are.
+
+        Raises:
+            ValueError: it does not.
+        """
+        labels = [segment.place for segment in result.segments if isinstance(segment, Label)]
+        levels = [segment.value for segment in result.segments if isinstance(segment, Level)]
+        for found in result.evidence.values():
+            if len(found) != len(tool.evidence):
+                raise ValueError(f"{tool.name} gives {len(found)} levels instead of {len(tool.evidence)}")
+            levels += found
+        if max(len(labels), len(result.evidence)) > self.settings.max_results:
+            raise ValueError(f"{tool.name} speaks of {len(labels)} labels, more than {self.settings.max_results}")
+        if _are_outside([*labels, *result.evidence], candidates):
+            raise ValueError(f"{tool.name} speaks of a label that none of the {candidates} candidates has")
+        if _are_outside(levels, MAX_LEVEL + 1):
+            raise ValueError(f"{tool.name} gives a level that is not from 0 to {MAX_LEVEL}")
+
+
+def _are_outside(values: list[int], end: int) -> bool:
+    return bool(values) and (min(values) < 0 or max(values) >= end)

@@ -15,6 +15,7 @@ class UserHistory:
     description: ClassVar[str] = "The user's newest items, newest first."
     takes: ClassVar[Takes] = "limit"
     evidence: ClassVar[tuple[str, ...]] = ()
+    reads: ClassVar[tuple[str, ...]] = ("user_history", "item_metadata")
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """At most `limit` items."""

@@ -15,6 +15,7 @@ class UserProfile:
     description: ClassVar[str] = "Favourite categories, mean rating and attributes of the user."
     takes: ClassVar[Takes] = "nothing"
     evidence: ClassVar[tuple[str, ...]] = ()
+    reads: ClassVar[tuple[str, ...]] = ("user_profile",)
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """One line of words."""

@@ -58,7 +58,7 @@ def demonstrate(
         targets: code of the item really chosen, by request key.
         random_share: share of episodes that follow a random plan.
     """
-    planner = Planner(agent.chat, list(agent.toolbox.tools), random_share=random_share)
+    planner = Planner(agent.chat, agent.toolbox.tools, random_share=random_share)
     # Whatever the model is to write, the planner's probabilities of the labels are wanted.
     by_labels = replace(agent, settings=agent.settings.model_copy(update={"ranking": "labels"}))
     for episode in run_episodes(ScriptedEngine(planner), by_labels, items, requests, max_in_flight=64):

@@ -18,6 +18,7 @@ from recthinker.errors import ConfigError, TrainingError
 from recthinker.evaluation import CutRows, held_out_users, requests, target_hashes, write_targets
 from recthinker.lookup import FeatureRows, Snapshot, write_snapshot
 from recthinker.settings import RankingName, Settings, TrainingSettings
+from recthinker.tools import Toolbox
 from recthinker.training.base import Example, train_base
 from recthinker.training.demonstrations import (
     Demonstration,
@@ -72,7 +73,8 @@ def train_first_model(
             "set it to compact, or model.path to a pretrained model"
         )
     torch.set_num_threads(settings.training.threads)
-    chat = CompactFormat(train_tokenizer(tokenizer_texts(features), settings.model.vocabulary))
+    tools = Toolbox(settings.tools).tools
+    chat = CompactFormat(train_tokenizer(tokenizer_texts(features), settings.model.vocabulary, tools))
     agent = Agent.build(chat, settings.agent, settings.tools)
     base, sft, targets = _demonstrations(agent, cut, features, settings, ds, folder, on_step)
     model = new_model(chat, settings.model, max_length=settings.agent.max_episode_tokens, seed=settings.training.seed)

@@ -144,6 +144,22 @@ def test_rows_tell_what_was_read_and_why(episode: Episode) -> None:
     assert reason == "follows recent items 9/9; goes with the history 9/9"
 
 
+def test_a_recorded_call_tells_its_keys_and_the_versions_of_the_tables_that_it_read(episode: Episode) -> None:
+    call(episode, "user_profile")
+    write(episode, episode.agent.chat.turn([], ToolCall("co_interactions", labels=(0, 2))))
+    write(episode, episode.agent.chat.turn([], ToolCall("item_info", labels=(25,))))
+    versions = {f"table:{name}": str(n) for n, name in enumerate(("user_profile", "user_history", "co_interaction"))}
+    profile, together, wrong = trajectory_row(episode, ds=world.DS, versions=versions)["tool_calls"]
+
+    asked = [world.OFFERED["ann"][episode.scene.order[label]] for label in (0, 2)]
+    assert profile["keys"] == ["ann"]
+    assert profile["tables"] == [("user_profile", 0)]
+    assert together["keys"] == ["ann", *asked]
+    assert together["tables"] == [("user_history", 1), ("co_interaction", 2)]
+    assert together["levels"] == ("follows recent items", "goes with the history")
+    assert (wrong["ok"], wrong["keys"], wrong["tables"]) == (False, [], [])
+
+
 def test_fingerprint_does_not_depend_on_the_numbers_of_a_snapshot(
     episode: Episode, agent: Agent, tmp_path: Path
 ) -> None:

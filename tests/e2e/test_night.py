@@ -26,6 +26,7 @@ from recthinker.agent import CompactFormat, train_tokenizer
 from recthinker.settings import load_settings
 from recthinker.tables.arrow import read_arrow
 from recthinker.tables.schemas import RECOMMENDATIONS, RUN_MANIFEST, TRAJECTORIES, USER_HISTORY
+from recthinker.tools import BUILT_IN
 from recthinker.training.tiny import new_model, save_model
 from tests import tiny_world
 
@@ -45,7 +46,7 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of random weights with a tokenizer of the tiny world's titles."""
     folder = tmp_path_factory.mktemp("model")
     settings = load_settings("test", environ={})
-    chat = CompactFormat(train_tokenizer(tiny_world.TITLES, 400))
+    chat = CompactFormat(train_tokenizer(tiny_world.TITLES, 400, BUILT_IN))
     save_model(new_model(chat, settings.model, max_length=settings.agent.max_episode_tokens, seed=1), chat, folder)
     return folder
 

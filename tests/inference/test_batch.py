@@ -27,7 +27,7 @@ def snapshot(tmp_path: Path) -> Snapshot:
 
 
 def scripted(agent: Agent) -> ScriptedEngine:
-    return ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+    return ScriptedEngine(Planner(agent.chat, agent.toolbox.tools))
 
 
 def run(engine: object, agent: Agent, snapshot: Snapshot, in_flight: int = 8) -> dict[str, tuple[Outcome, list[int]]]:
@@ -67,7 +67,7 @@ class Slow(ScriptedEngine):
 
 
 def test_a_finished_turn_goes_on_at_once_and_the_window_stays_full(agent: Agent, snapshot: Snapshot) -> None:
-    engine = Slow(Planner(agent.chat, list(agent.toolbox.tools)))
+    engine = Slow(Planner(agent.chat, agent.toolbox.tools))
     assert len(run(engine, agent, snapshot, in_flight=2)) == 4
     assert engine.most == 2
 
@@ -138,7 +138,7 @@ def test_a_prompt_that_cannot_be_rendered_costs_that_user_a_fallback(agent: Agen
 
 
 def test_a_request_that_the_engine_refuses_costs_that_user_a_fallback(agent: Agent, snapshot: Snapshot) -> None:
-    done = run(Choosy(Planner(agent.chat, list(agent.toolbox.tools))), agent, snapshot)
+    done = run(Choosy(Planner(agent.chat, agent.toolbox.tools)), agent, snapshot)
     assert done["bob"][0] is Outcome.FALLBACK_ERROR
     assert {done[user][0] for user in ("ann", "cat", "dan")} == {Outcome.RANKED}
 
@@ -152,7 +152,7 @@ class Dead(ScriptedEngine):
 
 def test_a_dead_engine_ends_the_batch(agent: Agent, snapshot: Snapshot) -> None:
     with pytest.raises(EngineError, match="dead"):
-        run(Dead(Planner(agent.chat, list(agent.toolbox.tools))), agent, snapshot)
+        run(Dead(Planner(agent.chat, agent.toolbox.tools)), agent, snapshot)
 
 
 class Stuck(ScriptedEngine):
@@ -169,7 +169,7 @@ class Stuck(ScriptedEngine):
 
 def test_an_episode_out_of_time_falls_back_and_is_aborted(agent: Agent, snapshot: Snapshot) -> None:
     hurried = Agent(agent.chat, agent.toolbox, agent.settings.model_copy(update={"timeout_s": 1e-6}))
-    engine = Stuck(Planner(agent.chat, list(agent.toolbox.tools)))
+    engine = Stuck(Planner(agent.chat, agent.toolbox.tools))
     done = run(engine, hurried, snapshot)
     assert {outcome for outcome, _ in done.values()} == {Outcome.FALLBACK_TIMEOUT}
     assert len(engine.aborted) == 4

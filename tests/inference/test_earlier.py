@@ -34,7 +34,7 @@ def agent(settings: Settings) -> Agent:
 @pytest.fixture
 def first(tmp_path: Path, agent: Agent) -> Path:
     """A warehouse with one night, and its shard's files beside it."""
-    planner = Planner(agent.chat, list(agent.toolbox.tools))
+    planner = Planner(agent.chat, agent.toolbox.tools)
     run_shard(
         tmp_path / "first", RUN, ScriptedEngine(planner), agent, world.snapshot(tmp_path / "s"), 0, max_in_flight=2
     )
@@ -54,7 +54,7 @@ def standing(night: EarlierNight, agent: Agent, snapshot: Snapshot) -> set[str]:
 
 
 def test_where_nothing_changed_all_rankings_stand_and_the_engine_is_not_asked(first: Path, agent: Agent) -> None:
-    snapshot, engine = world.snapshot(first / "again"), Listening(Planner(agent.chat, list(agent.toolbox.tools)))
+    snapshot, engine = world.snapshot(first / "again"), Listening(Planner(agent.chat, agent.toolbox.tools))
 
     summary = run_shard(
         first / "second", NEXT, engine, agent, snapshot, 0, max_in_flight=2, earlier=earlier(first, agent)
@@ -74,7 +74,7 @@ def test_where_nothing_changed_all_rankings_stand_and_the_engine_is_not_asked(fi
 def test_only_who_would_read_something_else_runs(first: Path, agent: Agent) -> None:
     # i4 is among the candidates of ann and bob.
     snapshot = world.snapshot(first / "retitled", titles={"i4": "Title 5"})
-    engine = Listening(Planner(agent.chat, list(agent.toolbox.tools)))
+    engine = Listening(Planner(agent.chat, agent.toolbox.tools))
 
     summary = run_shard(
         first / "second", NEXT, engine, agent, snapshot, 0, max_in_flight=2, earlier=earlier(first, agent)

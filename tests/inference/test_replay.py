@@ -30,7 +30,7 @@ def night(tmp_path: Path, scripted: Settings) -> tuple[InferencePlan, dict[str, 
     snapshot = world.snapshot(tmp_path / "s")
     (tmp_path / "model").mkdir()
     agent.chat.save(tmp_path / "model" / "tokenizer.json")
-    engine = ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+    engine = ScriptedEngine(Planner(agent.chat, agent.toolbox.tools))
     (episode,) = run_episodes(engine, agent, snapshot.items, [snapshot.request("ann")], max_in_flight=1)
     plan = InferencePlan(
         ds=world.DS,

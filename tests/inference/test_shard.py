@@ -16,7 +16,7 @@ from recthinker.inference.scripted import Planner
 from recthinker.inference.shard import ShardRun, run_shard
 from recthinker.settings import Settings
 from recthinker.tables.schemas import RECOMMENDATIONS, TRAJECTORIES
-from recthinker.tools import Toolbox, ToolResult
+from recthinker.tools import ToolResult
 from tests import little_world as world
 
 RUN = ShardRun(
@@ -33,7 +33,7 @@ RUN = ShardRun(
 
 def test_a_shard_leaves_rows_of_the_contract_and_a_summary(tmp_path: Path, settings: Settings) -> None:
     agent = world.agent(settings)
-    engine = ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+    engine = ScriptedEngine(Planner(agent.chat, agent.toolbox.tools))
     summary = run_shard(tmp_path / "0", RUN, engine, agent, world.snapshot(tmp_path / "s"), 0, max_in_flight=2)
     assert summary["outcomes"] == {"ranked": 4}
     assert json.loads((tmp_path / "0" / "summary.json").read_text())["users"] == 4
@@ -73,7 +73,7 @@ class Mute(ScriptedEngine):
 def test_too_many_fallbacks_fail_the_shard_and_leave_what_was_there(tmp_path: Path, settings: Settings) -> None:
     agent = world.agent(settings)
     snapshot = world.snapshot(tmp_path / "s")
-    planner = Planner(agent.chat, list(agent.toolbox.tools))
+    planner = Planner(agent.chat, agent.toolbox.tools)
     run_shard(tmp_path / "0", RUN, ScriptedEngine(planner), agent, snapshot, 0, max_in_flight=2)
     with pytest.raises(EngineError, match="4 of 4 users got a fallback after 4 were done"):
         run_shard(tmp_path / "0", RUN, Mute(planner), agent, snapshot, 0, max_in_flight=2)
@@ -106,7 +106,7 @@ def attempt(tmp_path: Path, settings: Settings) -> Run:
     agent, snapshot = world.agent(settings), world.snapshot(tmp_path / "s")
 
     def run(users: int = 99, stamp: ShardRun = ONE_BY_ONE) -> dict[str, Any]:
-        engine = Listening(Planner(agent.chat, list(agent.toolbox.tools)), users)
+        engine = Listening(Planner(agent.chat, agent.toolbox.tools), users)
         summary = run_shard(tmp_path / "0", stamp, engine, agent, snapshot, 0, max_in_flight=1)
         return summary | {"asked": engine.asked}
 
@@ -214,7 +214,7 @@ def test_parts_of_another_model_are_of_no_use(tmp_path: Path, attempt: Run) -> N
 
 def test_too_many_fallbacks_stop_a_shard_before_its_end(tmp_path: Path, settings: Settings) -> None:
     agent, snapshot = world.agent(settings), world.snapshot(tmp_path / "s")
-    engine = Mute(Planner(agent.chat, list(agent.toolbox.tools)))
+    engine = Mute(Planner(agent.chat, agent.toolbox.tools))
 
     with pytest.raises(EngineError, match="1 of 4 users got a fallback after 1 were done"):
         run_shard(tmp_path / "0", ONE_BY_ONE, engine, agent, snapshot, 0, max_in_flight=1)
@@ -231,9 +231,9 @@ def test_tools_that_keep_breaking_fail_the_shard(
     def broken(*_: object) -> ToolResult:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(agent.toolbox, "tools", dict.fromkeys(agent.toolbox.tools, broken))
-    monkeypatch.setattr(Toolbox, "_checked", lambda self, call: self.tools[call.name])
-    engine = ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+    for tool in agent.toolbox.tools.values():
+        monkeypatch.setattr(type(tool), "__call__", broken)
+    engine = ScriptedEngine(Planner(agent.chat, agent.toolbox.tools))
 
     with pytest.raises(EngineError, match=r"a tool broke in \d+ of \d+ calls, more than"):
         run_shard(tmp_path / "0", ONE_BY_ONE, engine, agent, snapshot, 0, max_in_flight=1)

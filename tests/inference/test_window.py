@@ -21,7 +21,7 @@ class Small(ScriptedEngine):
     """Holds few blocks and answers one request a step; notes what it was asked to do and how full it was."""
 
     def __init__(self, agent: Agent, blocks: int) -> None:
-        super().__init__(Planner(agent.chat, list(agent.toolbox.tools)))
+        super().__init__(Planner(agent.chat, agent.toolbox.tools))
         self.kv_cache = KvCache(blocks, BLOCK)  # type: ignore[assignment]
         self.primed: list[Sequence[int]] = []
         self.priorities: dict[str, int] = {}

@@ -19,6 +19,7 @@ from recthinker.tables.schemas import (
     USER_HISTORY,
     Table,
 )
+from recthinker.tools import BUILT_IN
 
 DS, RUN_ID, MODEL = "1998-04-22", "manual", "recthinker/3"
 TITLES = {
@@ -59,7 +60,16 @@ def arrow(table: Table, rows: list[dict[str, Any]]) -> pa.Table:
 
 def tool_call(name: str, arguments: dict[str, Any], result: str, rows: int, *, ok: bool = True) -> dict[str, Any]:
     """One entry of `tool_calls`."""
-    return {"name": name, "arguments": json.dumps(arguments), "result": result, "rows": rows, "ok": ok}
+    return {
+        "name": name,
+        "arguments": json.dumps(arguments),
+        "result": result,
+        "rows": rows,
+        "ok": ok,
+        "keys": [],
+        "tables": [],
+        "levels": BUILT_IN[name].evidence,
+    }
 
 
 CALLS = {

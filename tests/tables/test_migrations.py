@@ -12,6 +12,8 @@ from recthinker.tables.arrow import read_arrow
 from recthinker.tables.create import create_table
 from recthinker.tables.migrations import MIGRATIONS, PROPERTY, Migration, migrate, pending
 from recthinker.tables.schemas import LONG, RUN_MANIFEST, STRING, TABLES, Column, Table
+from recthinker.tables.schemas.base import STRINGS
+from recthinker.tables.schemas.base import rows as rows_type
 from tests.features.built_world import blank
 
 BEFORE = Table("clicks", "Clicks.", ("user_id",), (), (Column("user_id", STRING, "user"),))
@@ -71,6 +73,33 @@ def test_migrating_again_does_nothing(root: Path) -> None:
 def test_listing_what_is_to_be_done_changes_nothing(root: Path, tmp_path: Path) -> None:
     assert len(pending([root, tmp_path / "elsewhere"], [COLUMNS])) == 1
     assert DeltaTable(root / "clicks").version() == 1
+
+
+CALLED = replace(BEFORE, columns=(*BEFORE.columns, Column("calls", rows_type(name=STRING), "calls")))
+KEYED = replace(BEFORE, columns=(*BEFORE.columns, Column("calls", rows_type(name=STRING, keys=STRINGS), "calls")))
+
+
+def test_fields_are_added_to_a_nested_column_and_are_null_in_the_rows_that_are_there(tmp_path: Path) -> None:
+    create_table(tmp_path, CALLED)
+    before = pa.Table.from_pylist([{"user_id": "u1", "calls": [{"name": "a"}]}], schema=CALLED.arrow_schema())
+    write_deltalake(tmp_path / "clicks", before, mode="append")
+    keys = Migration(1, KEYED, "a call tells its keys", columns=("calls",))
+
+    assert [step.change for step in migrate([tmp_path], [keys])] == ["add fields to column calls"]
+    assert migrate([tmp_path], [keys]) == []
+    create_table(tmp_path, KEYED)
+    row = {"user_id": "u2", "calls": [{"name": "b", "keys": ["k"]}]}
+    write_deltalake(tmp_path / "clicks", pa.Table.from_pylist([row], schema=KEYED.arrow_schema()), mode="append")
+    DeltaTable(tmp_path / "clicks").optimize.compact()
+    found = DeltaTable(tmp_path / "clicks").to_pyarrow_table().sort_by("user_id").to_pylist()
+    assert found == [{"user_id": "u1", "calls": [{"name": "a", "keys": None}]}, row]
+
+
+def test_fields_that_are_not_the_last_ones_are_another_type(tmp_path: Path) -> None:
+    create_table(tmp_path, CALLED)
+    other = replace(BEFORE, columns=(*BEFORE.columns, Column("calls", rows_type(keys=STRINGS, name=STRING), "calls")))
+    with pytest.raises(TableContractError, match="other type: calls"):
+        migrate([tmp_path], [Migration(1, other, "turned round", columns=("calls",))])
 
 
 def test_rows_that_break_a_new_constraint_are_told_and_stay(root: Path) -> None:

@@ -1,12 +1,16 @@
 """Each tool on the little world, by hand. Labels follow the candidates' own order: A = i4, B = i3, C = i5, D = i6."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from recthinker.settings import Settings
-from recthinker.tools import ALL_TOOLS, Label, Level, Scene, Toolbox, ToolCall, Words
+from recthinker.lookup import Snapshot, nightly_requests, write_snapshot
+from recthinker.settings import Settings, ToolSettings
+from recthinker.tables.schemas import FEATURES
+from recthinker.tools import BUILT_IN, Label, Level, Scene, Tool, Toolbox, ToolCall, ToolResult, Words
 from recthinker.tools.base import levels
 from tests import little_world as world
 
@@ -76,7 +80,7 @@ def test_user_profile_tells_categories_rating_and_attributes(scene: Scene, toolb
     assert segments == (Words("Drama"), Words("rates"), Level(4), Words("30"))
 
 
-@pytest.mark.parametrize("tool", ALL_TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", BUILT_IN.values(), ids=list(BUILT_IN))
 class TestContract:
     def test_same_call_same_result(self, tool: object, scene: Scene, toolbox: Toolbox) -> None:
         call = ToolCall(tool.name)  # type: ignore[attr-defined]
@@ -104,6 +108,60 @@ class TestContract:
         other = world.snapshot(tmp_path / "other")
         after = toolbox.call(Scene(other.items, other.request("ann"), np.arange(4)), call)
         assert before == after
+
+    @pytest.mark.parametrize("table", [table.name for table in FEATURES])
+    def test_a_table_that_it_does_not_read_does_not_matter(
+        self, tool: Tool, table: str, tmp_path: Path, toolbox: Toolbox, scene: Scene
+    ) -> None:
+        rows = world.features()
+        empty = replace(rows, **{table: getattr(rows, table).slice(0, 0)})
+        if table == "item_metadata":
+            # Without its items there is no snapshot: its words and numbers are changed instead.
+            empty = replace(rows, item_metadata=_other_items(rows.item_metadata))
+        asked = nightly_requests(world.candidates(), empty.user_history)
+        write_snapshot(tmp_path / "o", asked, empty, ds=world.DS, shards=1, min_users=world.MIN_USERS)
+        other = Snapshot(tmp_path / "o")
+        after = toolbox.call(Scene(other.items, other.request("ann"), np.arange(4)), ToolCall(tool.name))
+        assert (after != toolbox.call(scene, ToolCall(tool.name))) == (table in tool.reads)
+
+
+def _other_items(items: pa.Table) -> pa.Table:
+    rows = items.to_pylist()
+    changed = [{**row, "title": "Other", "categories": ["Other"], "popularity": 70 - row["popularity"]} for row in rows]
+    return pa.Table.from_pylist(changed, schema=items.schema)
+
+
+class Strange:
+    """Returns what it is given."""
+
+    name, description, takes, evidence, reads = "strange", "Strange.", "nothing", ("strength",), ()
+
+    def __init__(self, result: ToolResult) -> None:
+        self.result = result
+
+    def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
+        return self.result
+
+
+@pytest.mark.parametrize(
+    ("result", "fault"),
+    [
+        (ToolResult((Label(4),), 1), "a label that none of the 4 candidates has"),
+        (ToolResult((Label(-1),), 1), "a label that none of the 4 candidates has"),
+        (ToolResult((), 1, {7: (1,)}), "a label that none of the 4 candidates has"),
+        (ToolResult((Level(10),), 1), "a level that is not from 0 to 9"),
+        (ToolResult((), 1, {0: (-1,)}), "a level that is not from 0 to 9"),
+        (ToolResult((), 1, {0: (1, 2)}), "gives 2 levels instead of 1"),
+        (ToolResult((Label(0),) * 21, 21), "speaks of 21 labels, more than 20"),
+    ],
+)
+def test_a_result_that_breaks_the_contract_is_a_fault_of_the_tool(
+    scene: Scene, toolbox: Toolbox, result: ToolResult, fault: str
+) -> None:
+    toolbox.tools = {"strange": Strange(result)}
+    told = toolbox.call(scene, ToolCall("strange"))
+    assert told.segments == (Words("the tool failed"),)
+    assert fault in told.fault
 
 
 def test_a_tool_that_is_not_enabled_cannot_be_called(scene: Scene, settings: Settings) -> None:

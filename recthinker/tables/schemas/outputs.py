@@ -41,8 +41,19 @@ TRAJECTORIES = Table(
         Column("logprobs", pa.list_(pa.float32()), "of the model's tokens; 0 elsewhere"),
         Column(
             "tool_calls",
-            rows(name=STRING, arguments=STRING, result=STRING, rows=INT, ok=pa.bool_()),
-            "in order: arguments as JSON, result as the agent read it, rows found, whether the call was valid",
+            rows(
+                name=STRING,
+                arguments=STRING,
+                result=STRING,
+                rows=INT,
+                ok=pa.bool_(),
+                keys=STRINGS,
+                tables=COUNTS,
+                levels=STRINGS,
+            ),
+            "in order: arguments as JSON, result as the agent read it, rows found, whether the call was valid; ids "
+            "looked up (the user, then the items asked about) and Delta version by table read, both empty for a call "
+            "that was not carried out; names of the levels that the tool gives (older rows: null in the last three)",
         ),
         Column(
             "tokens",
