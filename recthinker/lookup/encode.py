@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recthinker.lookup.files import HASH, hash_keys
+from recthinker.lookup.text import readable_column
 
 
 def list_array(column: pa.ChunkedArray) -> pa.ListArray:
@@ -14,11 +15,17 @@ def list_array(column: pa.ChunkedArray) -> pa.ListArray:
     return pa.ListArray.from_arrays(pc.subtract(array.offsets, array.offsets[0]).cast(pa.int32()), array.flatten())
 
 
-def item_lists(column: pa.ChunkedArray) -> list[list[str]]:
-    """The item ids of a list<struct<item_id, ...>> column."""
+def string_lists(column: pa.ChunkedArray) -> pa.ListArray:
+    """A column of lists of strings, null as empty, its text as it may be shown."""
     array = list_array(column)
-    lists: list[list[str]] = pa.ListArray.from_arrays(array.offsets, array.values.field("item_id")).to_pylist()
-    return lists
+    return pa.ListArray.from_arrays(array.offsets, readable_column(array.values))
+
+
+def string_map(column: pa.ChunkedArray) -> pa.MapArray:
+    """A column of maps of strings, null as empty, its text as it may be shown."""
+    array = column.cast(pa.map_(pa.string(), pa.string())).combine_chunks()
+    pairs = (readable_column(values) for values in (array.keys, array.items))
+    return pa.MapArray.from_arrays(array.offsets, *pairs)
 
 
 def sorted_by_key(table: pa.Table, key: str) -> pa.Table:

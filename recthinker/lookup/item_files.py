@@ -4,22 +4,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recthinker.lookup.encode import grouped, int_lists, list_array, row_numbers
+from recthinker.lookup.encode import grouped, int_lists, list_array, row_numbers, string_lists
 from recthinker.lookup.feature_rows import FeatureRows
 from recthinker.lookup.files import HASH
+from recthinker.lookup.text import readable_column
 
 
 def item_file(items: pa.Table, ids: pa.Array, features: FeatureRows) -> pa.Table:
-    """Item rows with their co-interactions, seen from the later item, and the codes of their edges."""
+    """Item rows with their co-interactions and the codes of their edges."""
     count = len(ids)
     lists = list_array(features.co_interaction["neighbours"])
     first = np.repeat(row_numbers(features.co_interaction["item_id"], ids), np.diff(lists.offsets.to_numpy()))
     then = row_numbers(lists.values.field("item_id"), ids)
     known = (first >= 0) & (then >= 0)
     first, then = first[known], then[known]
-    offsets, positions = grouped(then, count, first)
+    offsets, positions = grouped(first, count, then)
     values = {
-        "co_items": first.astype(np.int32),
+        "co_items": then.astype(np.int32),
         "co_cosine": lists.values.field("cosine").to_numpy()[known].astype(np.float32),
         "co_next": lists.values.field("next_weight").to_numpy()[known].astype(np.float32),
     }
@@ -29,8 +30,8 @@ def item_file(items: pa.Table, ids: pa.Array, features: FeatureRows) -> pa.Table
         {
             HASH: items[HASH],
             "item_id": ids,
-            "title": items["title"],
-            "categories": items["categories"],
+            "title": readable_column(items["title"]),
+            "categories": string_lists(items["categories"]),
             "popularity": items["popularity"],
             "mean_rating": pc.fill_null(items["mean_rating"], float("nan")),
             **columns,
@@ -62,8 +63,8 @@ def link_file(item_relation: pa.Table) -> pa.Table:
     items_with = np.bincount(edges.indices.to_numpy(), minlength=len(names))
     return pa.table(
         {
-            "relation": pa.array([name[0] for name in names], pa.string()),
-            "label": pa.array([name[1] for name in names], pa.string()),
+            "relation": readable_column(pa.array([name[0] for name in names], pa.string())),
+            "label": readable_column(pa.array([name[1] for name in names], pa.string())),
             "weight": pa.array(1 / np.log2(1 + np.maximum(items_with, 1)), pa.float64()),
         }
     )

@@ -1,10 +1,13 @@
 """Item rows of a snapshot. An item is known by its code, its row number; -1 stands for an item not in the catalogue."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from recthinker.lookup.files import HASH, Lists, find, open_file
+from recthinker.lookup.files import HASH, Lists, TextLists, Texts, find, open_file
 
 
 class ItemRows:
@@ -13,8 +16,8 @@ class ItemRows:
     Attributes:
         popularity: events of each item before the end of D, (I,).
         mean_rating: mean rating of each item, NaN where none, (I,).
-        co_items: codes of the items that an item is interacted with, as lists; `co_cosine` and `co_next` run along:
-            the cosine of the pair, and the `next_weight` from that other item to this one.
+        co_items: codes of the items that an item is interacted with, as lists, no longer than `features.co_top_k`;
+            `co_cosine` and `co_next` run along: the cosine of the pair, and the `next_weight` from this item to that.
         links: codes of the knowledge-graph edges of an item, as lists; two items that share (relation, tail) share a
             code. `link_weight`, (L,), is 1 / log2(1 + items with that edge).
     """
@@ -23,9 +26,9 @@ class ItemRows:
         rows = open_file(folder / "items.arrow")
         links = open_file(folder / "links.arrow")
         self._hashes = rows[HASH].to_numpy()
-        self._ids = rows["item_id"]
-        self._titles = rows["title"]
-        self._categories = rows["categories"]
+        self._ids = Texts(rows["item_id"])
+        self._titles = Texts(rows["title"])
+        self._categories = TextLists(rows["categories"])
         self.popularity: np.ndarray = rows["popularity"].to_numpy()
         self.mean_rating: np.ndarray = rows["mean_rating"].to_numpy()
         self.co_items = Lists(rows["co_items"])
@@ -33,8 +36,8 @@ class ItemRows:
         self.co_next = Lists(rows["co_next"])
         self.links = Lists(rows["links"])
         self.link_weight: np.ndarray = links["weight"].to_numpy()
-        self._link_relation = links["relation"]
-        self._link_label = links["label"]
+        self._link_relation = Texts(links["relation"])
+        self._link_label = Texts(links["label"])
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -45,16 +48,46 @@ class ItemRows:
 
     def item_id(self, code: int) -> str:
         """The id of an item."""
-        return str(self._ids[code].as_py())
+        return self._ids[code]
 
     def title(self, code: int) -> str:
         """The title of an item."""
-        return str(self._titles[code].as_py())
+        return self._titles[code]
 
     def categories(self, code: int) -> list[str]:
         """The categories of an item."""
-        return list(self._categories[code].as_py())
+        return self._categories[code]
+
+    def relation(self, code: int) -> str:
+        """Relation of an edge."""
+        return self._link_relation[code]
+
+    def marked(self, codes: np.ndarray) -> AbstractContextManager[np.ndarray]:
+        """For each item its first place in `codes`, -1 where it is not there; by code, (I,). Not for threads."""
+        return _marked(self._item_marks, codes)
+
+    def marked_links(self, codes: np.ndarray) -> AbstractContextManager[np.ndarray]:
+        """Likewise for edges, (L,)."""
+        return _marked(self._link_marks, codes)
+
+    @cached_property
+    def _item_marks(self) -> np.ndarray:
+        return np.full(len(self), -1, np.int32)
+
+    @cached_property
+    def _link_marks(self) -> np.ndarray:
+        return np.full(len(self.link_weight), -1, np.int32)
 
     def link(self, code: int) -> tuple[str, str]:
         """Relation and tail of an edge."""
-        return str(self._link_relation[code].as_py()), str(self._link_label[code].as_py())
+        return self._link_relation[code], self._link_label[code]
+
+
+@contextmanager
+def _marked(place_of: np.ndarray, codes: np.ndarray) -> Iterator[np.ndarray]:
+    # Backwards: of the places of one code the last one written stays.
+    place_of[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    try:
+        yield place_of
+    finally:
+        place_of[codes] = -1

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from recthinker.lookup.files import HASH, Lists, find, open_file
+from recthinker.lookup.files import HASH, Lists, TextLists, Texts, find, open_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,18 @@ class RequestRows:
 
     def __init__(self, path: Path) -> None:
         rows: pa.RecordBatch = open_file(path)
+        sources, attributes = rows["candidate_sources"], rows["attributes"]
         self._hashes = rows[HASH].to_numpy()
-        self._rows = rows
-        self._keys = rows["key"]
+        self._keys, self._users = Texts(rows["key"]), Texts(rows["user_id"])
         self._candidates = Lists(rows["candidates"])
+        self._source_offsets, self._sources = sources.offsets.to_numpy(), TextLists(sources.values)
         self._similar = Lists(rows["similar_counts"])
         self._history = Lists(rows["history"])
+        self._event_counts: np.ndarray = rows["event_count"].to_numpy()
+        self._top_categories = TextLists(rows["top_categories"])
+        self._attribute_offsets = attributes.offsets.to_numpy()
+        self._attribute_names, self._attribute_values = Texts(attributes.keys), Texts(attributes.items)
+        self._mean_rating: np.ndarray = rows["mean_rating"].to_numpy()
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -51,8 +57,11 @@ class RequestRows:
 
     def user_ids(self) -> list[str]:
         """The user of each request."""
-        ids: list[str] = self._rows["user_id"].to_pylist()
-        return ids
+        return [self._users[row] for row in range(len(self))]
+
+    def key(self, row: int) -> str:
+        """The key of request number `row`."""
+        return self._keys[row]
 
     def get(self, key: str) -> RequestRow | None:
         """The request of `key`, or None."""
@@ -61,17 +70,17 @@ class RequestRows:
 
     def row(self, row: int) -> RequestRow:
         """Request number `row`."""
-        column = self._rows.column
-        names = self._rows.schema.get_field_index
+        sources, attributes = self._source_offsets.item, self._attribute_offsets.item
+        pairs = range(attributes(row), attributes(row + 1))
         return RequestRow(
-            key=self._keys[row].as_py(),
-            user_id=column(names("user_id"))[row].as_py(),
+            key=self._keys[row],
+            user_id=self._users[row],
             candidates=self._candidates[row],
-            candidate_sources=column(names("candidate_sources"))[row].as_py(),
+            candidate_sources=[self._sources[place] for place in range(sources(row), sources(row + 1))],
             similar_counts=self._similar[row],
             history=self._history[row],
-            event_count=column(names("event_count"))[row].as_py(),
-            top_categories=column(names("top_categories"))[row].as_py(),
-            attributes=dict(column(names("attributes"))[row].as_py()),
-            mean_rating=column(names("mean_rating"))[row].as_py(),
+            event_count=self._event_counts.item(row),
+            top_categories=self._top_categories[row],
+            attributes={self._attribute_names[pair]: self._attribute_values[pair] for pair in pairs},
+            mean_rating=self._mean_rating.item(row),
         )

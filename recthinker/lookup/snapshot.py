@@ -11,13 +11,15 @@ from recthinker.lookup.items import ItemRows
 from recthinker.lookup.requests import RequestRow, RequestRows
 
 MANIFEST = "manifest.json"
+FORMAT = 2
+"""What the files hold; 2: co-interactions are listed by the earlier item."""
 
 
 class Snapshot:
     """An opened snapshot; item rows and shards are mapped when first used.
 
     Raises:
-        SnapshotError: no snapshot there, or a file's size is not the one recorded.
+        SnapshotError: no snapshot there, it is of another release, or a file's size is not the one recorded.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,6 +31,11 @@ class Snapshot:
             raise SnapshotError(
                 f"no snapshot at {folder}: {MANIFEST} cannot be read ({error}); run python -m jobs.write_snapshot"
             ) from error
+        if self.manifest.get("format") != FORMAT:
+            raise SnapshotError(
+                f"the snapshot at {folder} was written by another release (format {self.manifest.get('format')}, "
+                f"expected {FORMAT}); write it again: python -m jobs.write_snapshot"
+            )
         for name, facts in self.manifest["files"].items():
             file = folder / name
             found = file.stat().st_size if file.is_file() else None

@@ -35,6 +35,8 @@ class Words(NamedTuple):
     text: str
 
 
+LEVELS = tuple(Level(value) for value in range(MAX_LEVEL + 1))
+"""Every level; made once, as a result holds dozens."""
 Segment = Label | Level | Words
 
 Takes = Literal["nothing", "labels", "limit"]
@@ -111,6 +113,16 @@ def levels(scores: np.ndarray) -> np.ndarray:
     return found
 
 
+def segment_sums(values: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The sum of each run of `values`, `sizes` of them a run, to the bit what `.sum()` of the run gives."""
+    starts = np.cumsum(sizes + 1) - (sizes + 1)
+    padded, is_value = np.zeros(len(values) + len(sizes), values.dtype), np.ones(len(values) + len(sizes), bool)
+    is_value[starts] = False
+    padded[is_value] = values
+    sums: np.ndarray = np.add.reduceat(padded, starts)
+    return sums
+
+
 def asked(call: ToolCall, scene: Scene) -> np.ndarray:
     """The labels that a call is about.
 
@@ -120,23 +132,25 @@ def asked(call: ToolCall, scene: Scene) -> np.ndarray:
     count = len(scene.order)
     if any(label >= count for label in call.labels):
         raise ToolError(f"no such label; there are {count} candidates")
-    return np.array(sorted(set(call.labels)) if call.labels else range(count), np.int64)
+    return np.array(sorted(set(call.labels)), np.int64) if call.labels else np.arange(count)
 
 
-def by_strength(
-    labels: np.ndarray, columns: Sequence[np.ndarray], strength: np.ndarray, settings: ToolSettings
-) -> ToolResult:
+def by_strength(labels: np.ndarray, columns: Sequence[np.ndarray], strength: np.ndarray, most: int) -> ToolResult:
     """A result that lists labels with their levels, strongest first, those without evidence left out.
 
     Args:
         labels: labels asked about, (M,).
         columns: levels by label over all candidates, each (N,).
         strength: what to sort by, over all candidates, (N,).
+        most: labels that are listed.
     """
-    found = labels[[any(column[label] for column in columns) for label in labels]] if len(labels) else labels
-    ranked = found[np.argsort(-strength[found], kind="stable")][: settings.max_results]
-    evidence = {int(label): tuple(int(column[label]) for column in columns) for label in ranked}
+    values = np.stack(columns, axis=1)
+    has_any = np.logical_or.reduce(values, axis=1)
+    found = labels[has_any[labels]]
+    ranked = found[np.argsort(-strength[found], kind="stable")][:most]
+    evidence = {label: tuple(row) for label, row in zip(ranked.tolist(), values[ranked].tolist(), strict=True)}
     segments: list[Segment] = []
-    for label, values in evidence.items():
-        segments += [Label(label), *(Level(value) for value in values)]
+    for label, row in evidence.items():
+        segments.append(Label(label))
+        segments += [LEVELS[value] for value in row]
     return ToolResult(tuple(segments) or (Words("nothing"),), len(found), evidence)

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from recthinker.settings import ToolSettings
-from recthinker.tools.base import Scene, Takes, ToolCall, ToolResult, asked, by_strength, levels
+from recthinker.tools.base import Scene, Takes, ToolCall, ToolResult, asked, by_strength, levels, segment_sums
 
 HALF_LIFE = 10.0
 """History events, newest first, at which a history item's say in `next` has halved."""
@@ -26,26 +26,27 @@ class CoInteractions:
         """Labels with both levels, by `next`, then `together`."""
         follows, together = co_scores(scene)
         first, second = levels(follows), levels(together)
-        return by_strength(asked(call, scene), (first, second), follows + 1e-9 * together, settings)
+        return by_strength(asked(call, scene), (first, second), follows + 1e-9 * together, settings.max_results)
 
 
 def co_scores(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     """Scores by label: sum over history items h, age p, of 2^-(p/10) * next_weight(h to c) / (events(h) + 5), and of
     cosine(h, c); both (N,).
     """
-    items = scene.items
-    history = scene.request.history
-    ages = np.arange(len(history))[history >= 0]
-    history = history[history >= 0]
-    order = np.argsort(history, kind="stable")
-    ordered = history[order]
-    say = (2.0 ** (-ages / HALF_LIFE) / (items.popularity[history] + SMOOTHING))[order]
-    follows, together = np.zeros(len(scene.order)), np.zeros(len(scene.order))
-    if len(history):
-        for label, code in enumerate(scene.candidates):
-            others = items.co_items[code]
-            place = np.minimum(np.searchsorted(ordered, others), len(ordered) - 1)
-            hit = ordered[place] == others
-            follows[label] = say[place[hit]] @ items.co_next[code][hit]
-            together[label] = items.co_cosine[code][hit].sum()
-    return follows, together
+    items, history = scene.items, scene.request.history
+    # Of an item that the history has more than once, its newest event counts.
+    known, ages = np.unique(history, return_index=True)
+    known, ages = known[known >= 0], ages[known >= 0]
+    count = len(scene.order)
+    if not len(known):
+        return np.zeros(count), np.zeros(count)
+    pairs, sizes = items.co_items.rows_of(known)
+    with items.marked(scene.candidates) as label_of:
+        labels = label_of[items.co_items.values[pairs]]
+    hits = np.flatnonzero(labels >= 0)
+    hits = hits[np.argsort(labels[hits], kind="stable")]
+    say = 2.0 ** (-ages / HALF_LIFE) / (items.popularity[known] + SMOOTHING)
+    says = np.repeat(say, sizes)[hits]
+    rows, sizes = pairs[hits], np.bincount(labels[hits], minlength=count)
+    follows = segment_sums(says * items.co_next.values[rows], sizes)
+    return follows, segment_sums(items.co_cosine.values[rows], sizes)

@@ -6,9 +6,8 @@ import numpy as np
 
 from recthinker.settings import ToolSettings
 from recthinker.tools.base import (
-    MAX_LEVEL,
+    LEVELS,
     Label,
-    Level,
     Scene,
     Segment,
     Takes,
@@ -33,20 +32,15 @@ class ItemInfo:
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """Labels with both levels and a category, most popular first."""
-        labels = asked(call, scene)
-        events = scene.items.popularity[scene.candidates].astype(float)
+        labels, codes = asked(call, scene), scene.candidates
+        events = scene.items.popularity[codes].astype(float)
         popular = levels(events)
-        rated = levels(np.nan_to_num(scene.items.mean_rating[scene.candidates]))
+        rated = levels(np.nan_to_num(scene.items.mean_rating[codes]))
         ranked = labels[np.argsort(-events[labels], kind="stable")][: settings.max_results]
+        found = np.stack([ranked, popular[ranked], rated[ranked], codes[ranked]], axis=1).tolist()
         segments: list[Segment] = []
-        for label in ranked:
-            segments += [
-                Label(int(label)),
-                Level(int(popular[label])),
-                Level(min(int(rated[label]), MAX_LEVEL)),
-            ]
-            segments += [
-                Words(name) for name in scene.items.categories(int(scene.candidates[label]))[:CATEGORIES_SHOWN]
-            ]
-        evidence = {int(label): (int(popular[label]), int(rated[label])) for label in ranked}
+        for label, popularity, rating, code in found:
+            segments += [Label(label), LEVELS[popularity], LEVELS[rating]]
+            segments += [Words(name) for name in scene.items.categories(code)[:CATEGORIES_SHOWN]]
+        evidence = {label: (popularity, rating) for label, popularity, rating, _ in found}
         return ToolResult(tuple(segments), len(labels), evidence)

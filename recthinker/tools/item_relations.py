@@ -4,10 +4,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from recthinker.lookup import ItemRows
 from recthinker.settings import ToolSettings
 from recthinker.tools.base import (
+    LEVELS,
     Label,
-    Level,
     Scene,
     Segment,
     Takes,
@@ -17,6 +18,7 @@ from recthinker.tools.base import (
     asked,
     by_strength,
     levels,
+    segment_sums,
 )
 
 MOST_PER_EDGE = 3
@@ -35,10 +37,10 @@ class ItemRelations:
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """Labels with level and strongest relation, most shared first."""
         scores, relations = relation_scores(scene)
-        result = by_strength(asked(call, scene), (levels(scores),), scores, settings)
+        result = by_strength(asked(call, scene), (levels(scores),), scores, settings.max_results)
         segments: list[Segment] = []
         for label, (level,) in result.evidence.items():
-            segments += [Label(label), Level(level), Words(relations[label])]
+            segments += [Label(label), LEVELS[level], Words(relations[label])]
         return ToolResult(tuple(segments) or result.segments, result.rows, result.evidence)
 
 
@@ -46,15 +48,32 @@ def relation_scores(scene: Scene) -> tuple[np.ndarray, list[str]]:
     """By label: sum over edges shared with the history of weight * min(history items with it, 3), (N,); and the name
     of the relation of the heaviest of those edges.
     """
-    items = scene.items
-    known = scene.request.history[scene.request.history >= 0]
-    edges = np.concatenate([items.links[code] for code in known] or [np.empty(0, np.int32)])
-    codes, counts = np.unique(edges, return_counts=True)
-    say = items.link_weight[codes] * np.minimum(counts, MOST_PER_EDGE)
-    scores, relations = np.zeros(len(scene.order)), [""] * len(scene.order)
-    for label, code in enumerate(scene.candidates):
-        shared = np.isin(codes, items.links[code], assume_unique=True)
-        if shared.any():
-            scores[label] = say[shared].sum()
-            relations[label] = items.link(int(codes[shared][say[shared].argmax()]))[0].replace("_", " ")
-    return scores, relations
+    items, history = scene.items, scene.request.history
+    count = len(scene.order)
+    places, sizes = items.links.rows_of(scene.candidates)
+    known = items.links.values[items.links.rows_of(history[history >= 0])[0]]
+    edges, owner = items.links.values[places], np.repeat(np.arange(count), sizes)
+    if not len(edges):
+        return np.zeros(count), [""] * count
+    # An item's edges are in order, so that one that it has twice stands beside itself.
+    is_new = np.concatenate([[True], (edges[1:] != edges[:-1]) | (owner[1:] != owner[:-1])])
+    edges, owner = edges[is_new], owner[is_new]
+    counts = _times(items, edges, known)
+    shared = np.flatnonzero(counts)
+    say = items.link_weight[edges[shared]] * np.minimum(counts[shared], MOST_PER_EDGE)
+    sizes = np.bincount(owner[shared], minlength=count)
+    relations, start = [], 0
+    for end in np.cumsum(sizes).tolist():
+        heaviest = shared[start + say[start:end].argmax()] if end > start else None
+        relations.append("" if heaviest is None else items.relation(int(edges[heaviest])).replace("_", " "))
+        start = end
+    return segment_sums(say, sizes), relations
+
+
+def _times(items: ItemRows, edges: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """How often each of `edges` occurs in `known`."""
+    with items.marked_links(edges) as place_of:
+        # All equal edges are marked with the place of the first one.
+        found = place_of[known]
+        times: np.ndarray = np.bincount(found[found >= 0], minlength=len(edges))[place_of[edges]]
+        return times

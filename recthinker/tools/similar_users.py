@@ -18,7 +18,5 @@ class SimilarUsers:
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """Labels with their level, most users first, at most `limit` of them."""
         counts = scene.request.similar_counts[scene.order].astype(float)
-        limited = settings.model_copy(
-            update={"max_results": min(call.limit or settings.max_results, settings.max_results)}
-        )
-        return by_strength(asked(ToolCall(self.name), scene), (levels(counts),), counts, limited)
+        most = min(call.limit or settings.max_results, settings.max_results)
+        return by_strength(asked(call, scene), (levels(counts),), counts, most)

@@ -54,8 +54,8 @@ class Toolbox:
         Raises:
             ValueError: it does not.
         """
-        labels = [segment.place for segment in result.segments if isinstance(segment, Label)]
-        levels = [segment.value for segment in result.segments if isinstance(segment, Level)]
+        labels = [segment.place for segment in result.segments if type(segment) is Label]
+        levels = [segment.value for segment in result.segments if type(segment) is Level]
         for found in result.evidence.values():
             if len(found) != len(tool.evidence):
                 raise ValueError(f"{tool.name} gives {len(found)} levels instead of {len(tool.evidence)}")

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from recthinker.lookup.text import MAX_CHARACTERS
 from recthinker.settings import ToolSettings
 from recthinker.tools.base import Scene, Segment, Takes, ToolCall, ToolResult, Words
 
@@ -20,7 +21,8 @@ class UserHistory:
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """At most `limit` items."""
         limit = min(call.limit or settings.max_history, settings.max_history)
-        shown = [int(code) for code in scene.request.history if code >= 0][:limit]
+        history = scene.request.history
+        shown = history[history >= 0][:limit].tolist()
         segments: list[Segment] = []
         for code in shown:
             segments.append(Words(shorten(scene.items.title(code), settings.max_title_words)))
@@ -29,5 +31,5 @@ class UserHistory:
 
 
 def shorten(title: str, words: int) -> str:
-    """The first `words` words of a title, at most 40 characters."""
-    return " ".join(title.split()[:words])[:40]
+    """The first `words` words of a title, at most 40 characters; of a long one only the beginning is looked at."""
+    return " ".join(title[:MAX_CHARACTERS].split()[:words])[:40]

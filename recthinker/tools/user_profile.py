@@ -1,11 +1,10 @@
 """user_profile(): the user in one line."""
 
+import math
 from typing import ClassVar
 
-import numpy as np
-
 from recthinker.settings import ToolSettings
-from recthinker.tools.base import Level, Scene, Segment, Takes, ToolCall, ToolResult, Words
+from recthinker.tools.base import MAX_LEVEL, Level, Scene, Segment, Takes, ToolCall, ToolResult, Words
 
 
 class UserProfile:
@@ -21,7 +20,7 @@ class UserProfile:
         """One line of words."""
         request = scene.request
         segments: list[Segment] = [Words(name) for name in request.top_categories]
-        if not np.isnan(request.mean_rating):
-            segments += [Words("rates"), Level(int(np.clip(round(request.mean_rating), 0, 9)))]
+        if not math.isnan(request.mean_rating):
+            segments += [Words("rates"), Level(min(max(round(request.mean_rating), 0), MAX_LEVEL))]
         segments += [Words(value) for _, value in sorted(request.attributes.items())]
         return ToolResult(tuple(segments) or (Words("nothing"),), 1)

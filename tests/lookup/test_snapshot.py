@@ -5,7 +5,7 @@ import pytest
 
 from recthinker.errors import SnapshotError
 from recthinker.lookup import Snapshot, nightly_requests, write_snapshot
-from recthinker.lookup.files import find, hash_keys
+from recthinker.lookup.files import Texts, find, hash_keys
 from tests import little_world as world
 
 
@@ -29,12 +29,14 @@ def test_similar_users_are_counted_and_small_counts_hidden(tmp_path: Path) -> No
     assert world.snapshot(tmp_path / "s").request("ann").similar_counts.tolist() == [0, 2, 0, 0]
 
 
-def test_co_interactions_are_seen_from_the_later_item(tmp_path: Path) -> None:
+def test_co_interactions_are_listed_by_the_earlier_item(tmp_path: Path) -> None:
     items = world.snapshot(tmp_path / "s").items
-    row = items.code("i3")
-    assert items.co_items[row].tolist() == [items.code("i1")]
-    assert items.co_next[row].tolist() == [9.0]
-    assert items.co_cosine[row].tolist() == pytest.approx([0.8])
+    row = items.code("i1")
+    found = zip(items.co_items[row].tolist(), items.co_next[row].tolist(), items.co_cosine[row].tolist(), strict=True)
+    assert {items.item_id(code): pair for code, *pair in found} == {
+        "i3": [9.0, pytest.approx(0.8)],
+        "i5": [0.0, pytest.approx(0.1)],
+    }
 
 
 def test_links_are_shared_by_items_with_the_same_tail(tmp_path: Path) -> None:
@@ -62,7 +64,7 @@ def test_unknown_keys_are_not_found(tmp_path: Path) -> None:
 
 
 def test_find_tells_keys_of_the_same_hash_apart() -> None:
-    keys = pa.array(["x", "a", "y"])
+    keys = Texts(pa.array(["x", "a", "y"]))
     same = hash_keys(["a", "a", "a"])
     assert find(same, keys, "a") == 1
 

@@ -1,0 +1,113 @@
+"""Scores made in one pass, beside the same said plainly, on random snapshots: equal to the bit."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from recthinker.lookup.files import Lists
+from recthinker.lookup.items import ItemRows
+from recthinker.tools.base import segment_sums
+from recthinker.tools.co_interactions import HALF_LIFE, SMOOTHING, co_scores
+from recthinker.tools.item_relations import MOST_PER_EDGE, relation_scores
+
+ITEMS, EDGES = 60, 40
+
+
+def random_lists(rng: np.random.Generator, below: int, most: int) -> list[list[int]]:
+    """For each item up to `most` different numbers, in order."""
+    return [sorted(rng.choice(below, rng.integers(0, most + 1), replace=False).tolist()) for _ in range(ITEMS)]
+
+
+def column(lists: list[list[Any]], type_: pa.DataType) -> Lists:
+    return Lists(pa.array(lists, pa.list_(type_)))
+
+
+def scene(seed: int) -> Any:
+    """What both functions look at of a scene; the history may hold an item twice, and items not in the catalogue."""
+    rng = np.random.default_rng(seed)
+    items = ItemRows.__new__(ItemRows)
+    pairs = random_lists(rng, ITEMS, 40)
+    items._ids = range(ITEMS)  # type: ignore[assignment]
+    items.popularity = rng.integers(0, 1000, ITEMS)
+    items.co_items = column(pairs, pa.int32())
+    items.co_next = column([rng.random(len(row)).tolist() for row in pairs], pa.float32())
+    items.co_cosine = column([rng.random(len(row)).tolist() for row in pairs], pa.float32())
+    links = random_lists(rng, EDGES, 30)
+    for row in links[::7]:
+        row += row[-1:]
+    items.links = column(links, pa.int32())
+    items.link_weight = rng.random(EDGES)
+    items._link_relation = [f"relation_{n}" for n in range(EDGES)]  # type: ignore[assignment]
+    history = rng.integers(-1, ITEMS, rng.integers(0, 60)).astype(np.int32)
+    candidates = rng.choice(ITEMS, 20, replace=False).astype(np.int32)
+    return SimpleNamespace(
+        items=items, request=SimpleNamespace(history=history), candidates=candidates, order=np.arange(20)
+    )
+
+
+def plain_relations(scene: Any) -> tuple[np.ndarray, list[str]]:
+    items, scores, relations = scene.items, np.zeros(20), [""] * 20
+    known = scene.request.history[scene.request.history >= 0]
+    edges = np.concatenate([items.links[code] for code in known] or [np.empty(0, np.int32)])
+    codes, counts = np.unique(edges, return_counts=True)
+    say = items.link_weight[codes] * np.minimum(counts, MOST_PER_EDGE)
+    for label, code in enumerate(scene.candidates):
+        shared = np.isin(codes, items.links[code])
+        if shared.any():
+            scores[label] = say[shared].sum()
+            relations[label] = items.relation(int(codes[shared][say[shared].argmax()])).replace("_", " ")
+    return scores, relations
+
+
+def plain_co_scores(scene: Any) -> tuple[np.ndarray, np.ndarray]:
+    items, newest = scene.items, {}
+    for age, item in enumerate(scene.request.history.tolist()):
+        if item >= 0:
+            newest.setdefault(item, age)
+    known, ages = np.array(sorted(newest.items()), np.int64).reshape(-1, 2).T
+    say = 2.0 ** (-ages / HALF_LIFE) / (items.popularity[known] + SMOOTHING)
+    follows, together = np.zeros(20), np.zeros(20)
+    for label, code in enumerate(scene.candidates.tolist()):
+        says, weights, cosines = [], [], []
+        for item, its_say in zip(known, say, strict=True):
+            for place in np.flatnonzero(items.co_items[item] == code):
+                says.append(its_say)
+                weights.append(items.co_next[item][place])
+                cosines.append(items.co_cosine[item][place])
+        follows[label] = (np.array(says, float) * np.array(weights, np.float32)).sum()
+        together[label] = np.array(cosines, np.float32).sum()
+    return follows, together
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_one_pass_gives_what_the_plain_way_gives(seed: int) -> None:
+    made = scene(seed)
+    scores, relations = relation_scores(made)
+    plain_scores, plain_names = plain_relations(made)
+    assert scores.tolist() == plain_scores.tolist()
+    assert relations == plain_names
+    for found, plain in zip(co_scores(made), plain_co_scores(made), strict=True):
+        assert found.tolist() == plain.tolist()
+
+
+@pytest.mark.parametrize("type_", [np.float32, np.float64])
+def test_sums_of_runs_are_those_of_each_run_to_the_bit(type_: type) -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        sizes = rng.integers(0, 200, 20)
+        values = rng.random(sizes.sum()).astype(type_)
+        runs = np.split(values, np.cumsum(sizes)[:-1])
+        assert segment_sums(values, sizes).tolist() == [run.sum() for run in runs]
+
+
+def test_marks_are_gone_after_use_even_when_it_failed() -> None:
+    items = scene(1).items
+    with pytest.raises(IndexError), items.marked(np.array([3, 5, 3])) as place_of:
+        place_of[[3, 5, 4, ITEMS]]
+    with items.marked(np.array([5, 3, 5])) as place_of:
+        assert place_of[[3, 5, 4]].tolist() == [1, 0, -1]
+    with items.marked(np.empty(0, np.int64)) as place_of:
+        assert set(place_of.tolist()) == {-1}
