@@ -190,12 +190,12 @@ class CompactFormat:
 
     def words(self, text: str, limit: int | None = MAX_WORDS_TOKENS) -> list[int]:
         """Text as tokens, none of them a control token."""
-        ids = self._words.get(text)
+        shown = text if limit is None else text[:MAX_WORDS_CHARACTERS]
+        ids = self._words.get(shown)
         if ids is None:
-            shown = text if limit is None else text[:MAX_WORDS_CHARACTERS]
             ids = self.tokenizer.encode(f" {shown}", add_special_tokens=False).ids
             if len(self._words) < 100_000:
-                self._words[text] = ids
+                self._words[shown] = ids
         return ids[:limit]
 
     def text(self, ids: Sequence[int]) -> str:

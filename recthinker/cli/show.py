@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from recthinker.lookup.text import readable
 from recthinker.report import Call, Piece, Place, Story, Turn, read_manifest, read_rows, tell_story
 from recthinker.settings import Settings
 
@@ -38,8 +39,10 @@ def _heading(story: Story, ds: str, model_version: str) -> Text:
     titles = ", ".join(event.title for event in story.history)
     more = story.history_length - len(story.history)
     return Text.assemble(
-        (f"User {story.user_id}, night of {ds}", "bold"),
-        f"\n{story.status} ({story.stop_reason}) by {model_version}\n",
+        (readable(f"User {story.user_id}, night of {ds}", limit=None), "bold"),
+        "\n",
+        _plain(f"{story.status} ({story.stop_reason}) by {model_version}"),
+        "\n",
         (f"{story.history_length} events known, newest first: ", "dim"),
         _plain(titles or "none"),
         (f" and {more} more\n" if more else "\n", "dim"),
@@ -115,5 +118,5 @@ def _chip(label: str, title: str) -> Text:
 
 
 def _plain(text: str) -> Text:
-    """Text from outside data: neither Rich markup nor a terminal's control characters take effect."""
-    return Text("".join(letter if letter.isprintable() else " " for letter in text))
+    """Text from outside data: neither Rich markup nor what steers a terminal, turns or hides text has an effect."""
+    return Text(readable(text, limit=None))

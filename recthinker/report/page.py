@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from recthinker.agent import Outcome
+from recthinker.lookup.text import readable
 from recthinker.report.catalogue import Catalogue
 from recthinker.report.choice import choose_users
 from recthinker.report.data import Night
@@ -91,6 +92,8 @@ def _environment() -> Environment:
         # titles and reasons come from outside data
         autoescape=True,
         undefined=StrictUndefined,
+        # and may hold characters that turn or hide what stands beside them
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -98,6 +101,11 @@ def _environment() -> Environment:
         breakable=_breakable, percent=_percent, number=_number, duration=_duration, signed=_signed
     )
     return environment
+
+
+def _shown(value: object) -> object:
+    """Text as it may be shown; what is markup already is made by templates."""
+    return readable(value, limit=None) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _fallbacks(outcomes: Sequence[Count]) -> int:

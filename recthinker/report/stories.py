@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recthinker.errors import ConfigError, TableContractError
+from recthinker.lookup.text import readable
 from recthinker.report.data import Rows
 from recthinker.report.labels import Evidence, Piece, label_items, read_evidence, translate
 from recthinker.tools import BUILT_IN
@@ -133,10 +134,10 @@ def _row(table: pa.Table, user_id: str) -> dict[str, Any] | None:
 
 
 def _titles(rows: Rows, item_ids: set[str]) -> dict[str, str]:
-    """Title by item id; the id itself where the catalogue does not hold the item."""
+    """Title by item id, as it may be shown; the id itself where there is none that can be seen."""
     known = rows.metadata.filter(pc.is_in(rows.metadata["item_id"], value_set=pa.array(sorted(item_ids), pa.string())))
     titles = dict(zip(known["item_id"].to_pylist(), known["title"].to_pylist(), strict=True))
-    return {item_id: titles.get(item_id, item_id) for item_id in item_ids}
+    return {item_id: readable(titles.get(item_id, "")).strip() or item_id for item_id in item_ids}
 
 
 def _turns(episode: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[Turn, ...]:

@@ -1,6 +1,6 @@
-"""Opens a snapshot in a process of its own and times lookups of random users; prints one JSON object.
+"""Opens a snapshot in a process of its own and times lookups of random users; writes one JSON object.
 
-`python -m tests.benchmarks.lookup_reads SNAPSHOT [--users 5000] [--seed 1]`
+`python -m tests.benchmarks.lookup_reads SNAPSHOT OUT [--users 5000] [--seed 1]`
 """
 
 import argparse
@@ -8,6 +8,7 @@ import gc
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,6 @@ from recthinker.agent import candidate_order
 from recthinker.lookup import Snapshot
 from recthinker.settings import load_settings
 from recthinker.tools import BUILT_IN, Scene, Toolbox, ToolCall
-
-MIB = 2**20
 
 
 def measure_reads(folder: Path, *, users: int, seed: int) -> dict[str, Any]:
@@ -33,32 +32,35 @@ def measure_reads(folder: Path, *, users: int, seed: int) -> dict[str, Any]:
     items, shards = snapshot.items, [snapshot.requests(shard) for shard in snapshot.shards]
     open_s = time.perf_counter() - started
     rng = np.random.default_rng(seed)
-    taken: dict[str, list[float]] = {"row": [], **{name: [] for name in BUILT_IN}}
+    taken: dict[str, list[tuple[float, float]]] = {"row": [], **{name: [] for name in BUILT_IN}}
     for _ in range(users):
         shard = shards[rng.integers(len(shards))]
         key = shard.key(int(rng.integers(len(shard))))
-        request, seconds = timed(lambda shard=shard, key=key: shard.get(key))
-        taken["row"].append(seconds)
+        request = timed(taken["row"], partial(shard.get, key))
         scene = Scene(items, request, candidate_order(key, len(request.candidates), seed))
-        for name in rng.permutation(list(BUILT_IN)):
-            result, seconds = timed(lambda scene=scene, name=str(name): toolbox.call(scene, ToolCall(name)))
-            assert result.is_valid, result
-            taken[str(name)].append(seconds)
+        for name in rng.permutation(list(BUILT_IN)).tolist():
+            result = timed(taken[name], partial(toolbox.call, scene, ToolCall(name)))
+            if not result.is_valid:
+                raise RuntimeError(f"{name} of {key}: {result}")
     after = memory_mib()
+    tools = [times for name in BUILT_IN for times in taken[name]]
     return {
         "open_s": open_s,
         "rss_mib": after["Rss"] - before["Rss"],
         "private_mib": after["Private"] - before["Private"],
-        "us": {name: percentiles(seconds) for name, seconds in taken.items()},
-        "tools_us": percentiles([second for name in BUILT_IN for second in taken[name]]),
+        "us": {name: percentiles([wall for wall, _ in times]) for name, times in taken.items()},
+        "tools_us": percentiles([wall for wall, _ in tools]),
+        "processor_us": percentiles([own for _, own in tools]),
     }
 
 
-def timed(read: Callable[[], Any]) -> tuple[Any, float]:
-    """What `read` gives, and its seconds."""
-    started = time.perf_counter()
+def timed(taken: list[tuple[float, float]], read: Callable[[], Any]) -> Any:
+    """What `read` gives; its wall seconds and its processor seconds are added to `taken`."""
+    started, used = time.perf_counter(), time.thread_time()
     found = read()
-    return found, time.perf_counter() - started
+    used = time.thread_time() - used
+    taken.append((time.perf_counter() - started, used))
+    return found
 
 
 def percentiles(seconds: list[float]) -> dict[str, float]:
@@ -79,10 +81,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.lookup_reads", description=__doc__)
     parser.add_argument("snapshot", type=Path)
+    parser.add_argument("out", type=Path, help="file to write")
     parser.add_argument("--users", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    print(json.dumps(measure_reads(arguments.snapshot, users=arguments.users, seed=arguments.seed)))
+    found = measure_reads(arguments.snapshot, users=arguments.users, seed=arguments.seed)
+    arguments.out.write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

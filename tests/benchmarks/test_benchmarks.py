@@ -12,14 +12,18 @@ import pytest
 from deltalake import DeltaTable
 from rich.console import Console
 
+from recthinker.lookup import Snapshot
 from recthinker.settings import load_settings
 from recthinker.tables.arrow import read_arrow
 from recthinker.tables.schemas import INTERACTIONS, ITEMS, USERS
+from recthinker.tools import BUILT_IN
 from tests.benchmarks import drill, figures
 from tests.benchmarks.duckdb_co_interaction import write_co_interaction
 from tests.benchmarks.generate import add_night, write_world
+from tests.benchmarks.lookup_reads import measure_reads
 from tests.benchmarks.measure import measure, stage_seconds
 from tests.benchmarks.same_rows import differences
+from tests.benchmarks.snapshot_world import SnapshotWorld
 from tests.benchmarks.world import PLANTED_USER, World
 
 pytestmark = pytest.mark.slow
@@ -116,6 +120,20 @@ def test_stage_seconds_are_those_that_the_jobs_wrote(tmp_path: Path) -> None:
     stages.mkdir(parents=True)
     (stages / "build_features.json").write_text(json.dumps({"stage": "build_features", "seconds": 1.5}))
     assert stage_seconds(tmp_path, "2026-03-31", "full") == {"build_features": 1.5}
+
+
+def test_a_generated_snapshot_is_whole_and_its_reads_are_timed(tmp_path: Path) -> None:
+    SnapshotWorld(users=300, items=80, shards=2).write(tmp_path / "s")
+    snapshot = Snapshot(tmp_path / "s")
+    snapshot.verify()
+    rows = [row for shard in snapshot.shards for row in snapshot.requests(shard)]
+    assert {row.key for row in rows} == {f"u{n}" for n in range(300)}
+    assert all(len(set(row.candidates.tolist())) == len(row.candidates) <= 20 for row in rows)
+    assert any(row.similar_counts.any() for row in rows)
+
+    read = measure_reads(tmp_path / "s", users=20, seed=1)
+    assert set(read["us"]) == {"row", *BUILT_IN}
+    assert all(0 < times["p50"] <= times["p99"] for times in [read["tools_us"], *read["us"].values()])
 
 
 def test_figures_are_a_list_of_name_value_unit_context(tmp_path: Path) -> None:
