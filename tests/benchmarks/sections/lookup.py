@@ -1,4 +1,4 @@
-"""Lookups into the snapshot of a large site: opening it, its memory, and each read of a tool, in a process of its own."""
+"""Lookups into the snapshot of a large site, in a process of its own: opening it, its memory, each read of a tool."""
 
 import json
 from pathlib import Path
