@@ -100,8 +100,12 @@ class TextLists:
         self._texts = Texts(column.values)
 
     def __getitem__(self, row: int) -> list[str]:
+        return self.head(row)
+
+    def head(self, row: int, most: int | None = None) -> list[str]:
+        """The first `most` strings of a row, by default all."""
         item, texts = self._offsets.item, self._texts
-        return [texts[place] for place in range(item(row), item(row + 1))]
+        return [texts[place] for place in range(item(row), item(row + 1))[:most]]
 
 
 def find(hashes: np.ndarray, keys: Texts, key: str) -> int:

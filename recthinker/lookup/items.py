@@ -54,9 +54,9 @@ class ItemRows:
         """The title of an item."""
         return self._titles[code]
 
-    def categories(self, code: int) -> list[str]:
-        """The categories of an item."""
-        return self._categories[code]
+    def categories(self, code: int, most: int | None = None) -> list[str]:
+        """The first `most` categories of an item, by default all."""
+        return self._categories.head(code, most)
 
     def relation(self, code: int) -> str:
         """Relation of an edge."""

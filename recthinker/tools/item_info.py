@@ -41,6 +41,6 @@ class ItemInfo:
         segments: list[Segment] = []
         for label, popularity, rating, code in found:
             segments += [Label(label), LEVELS[popularity], LEVELS[rating]]
-            segments += [Words(name) for name in scene.items.categories(code)[:CATEGORIES_SHOWN]]
+            segments += [Words(name) for name in scene.items.categories(code, CATEGORIES_SHOWN)]
         evidence = {label: (popularity, rating) for label, popularity, rating, _ in found}
         return ToolResult(tuple(segments), len(labels), evidence)

@@ -26,7 +26,7 @@ class UserHistory:
         segments: list[Segment] = []
         for code in shown:
             segments.append(Words(shorten(scene.items.title(code), settings.max_title_words)))
-            segments += [Words(name) for name in scene.items.categories(code)[:CATEGORIES_SHOWN]]
+            segments += [Words(name) for name in scene.items.categories(code, CATEGORIES_SHOWN)]
         return ToolResult(tuple(segments) or (Words("nothing"),), len(shown))
 
 
