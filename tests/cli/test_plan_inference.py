@@ -43,7 +43,7 @@ def model(agent: Agent, tmp_path: Path) -> ModelVersion:
 @pytest.fixture
 def before(settings: Settings, agent: Agent, tmp_path: Path) -> Path:
     """A published night: 4 users, of whom one kept an earlier ranking, in 6 seconds; the warehouse."""
-    engine = ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+    engine = ScriptedEngine(Planner(agent.chat, agent.toolbox.tools))
     run = replace(RUN, ds=BEFORE)
     run_shard(tmp_path / "0", run, engine, agent, world.snapshot(tmp_path / "s"), 0, max_in_flight=2)
     rows = pq.read_table(tmp_path / "0" / "trajectories.parquet")

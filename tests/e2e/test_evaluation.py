@@ -13,6 +13,7 @@ from recthinker.agent import CompactFormat, train_tokenizer
 from recthinker.evaluation import UserFigures, target_hashes, write_targets
 from recthinker.registry import TEMPORAL_FILE, Registry
 from recthinker.settings import load_settings
+from recthinker.tools import BUILT_IN
 from recthinker.training.tiny import new_model, save_model
 from tests import tiny_world
 
@@ -45,7 +46,7 @@ def job(var: Path, monkeypatch: pytest.MonkeyPatch, spark: object) -> RunJob:
 def register(folder: Path, alias: str) -> None:
     """A model of random weights under an alias; the scripted engine does not look at them."""
     settings = load_settings()
-    chat = CompactFormat(train_tokenizer(tiny_world.TITLES, 400))
+    chat = CompactFormat(train_tokenizer(tiny_world.TITLES, 400, BUILT_IN))
     save_model(new_model(chat, settings.model, max_length=settings.agent.max_episode_tokens, seed=1), chat, folder)
     write_targets(folder, target_hashes(["u01"], ["i06"]))
     registry = Registry(settings)

@@ -88,7 +88,7 @@ def trial(tmp_path: Path, settings: Settings) -> Trial:
 
 
 def planned(agent: Agent) -> Engine:
-    return ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+    return ScriptedEngine(Planner(agent.chat, agent.toolbox.tools))
 
 
 def once(engine: Engine, agent: Agent, trial: Trial) -> AgentRun:

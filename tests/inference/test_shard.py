@@ -49,7 +49,7 @@ def test_a_shard_leaves_rows_of_the_contract_and_a_summary(tmp_path: Path, setti
 
 def test_progress_is_told_after_each_user(tmp_path: Path, settings: Settings) -> None:
     agent = world.agent(settings)
-    engine = ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+    engine = ScriptedEngine(Planner(agent.chat, agent.toolbox.tools))
     done, last = [], []
 
     def told(progress: BatchProgress) -> None:

@@ -36,7 +36,7 @@ def run(engine: ScriptedEngine, agent: Agent, snapshot: Snapshot) -> dict[str, E
 
 
 def planner(agent: Agent) -> Planner:
-    return Planner(agent.chat, list(agent.toolbox.tools))
+    return Planner(agent.chat, agent.toolbox.tools)
 
 
 class Sloppy(ScriptedEngine):

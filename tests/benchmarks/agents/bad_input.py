@@ -96,7 +96,7 @@ def hostile_titles(world: ShardWorld) -> Drill:
 def _run(
     world: ShardWorld, run_id: str, agent: Agent, snapshot: Snapshot, *, max_tool_fault_share: float
 ) -> dict[str, Any]:
-    engine = ScriptedEngine(Planner(agent.chat, list(agent.toolbox.tools)))
+    engine = ScriptedEngine(Planner(agent.chat, agent.toolbox.tools))
     run = ShardRun(
         ds=DS,
         run_id=run_id,

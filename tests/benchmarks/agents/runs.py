@@ -24,6 +24,7 @@ from recthinker.inference.shard import ShardRun, run_shard
 from recthinker.inference.vllm_engine import VllmEngine
 from recthinker.lookup import RequestRow, Snapshot
 from recthinker.settings import Settings, load_settings
+from recthinker.tools import BUILT_IN
 from recthinker.training.tiny import new_model, save_model
 from tests.benchmarks.agents.puppet import Plan, Puppet, Step
 from tests.benchmarks.agents.ways import Pace, plain, waves, window
@@ -151,7 +152,7 @@ def _night(stage: Stage, snapshot: Snapshot, ds: str, earlier_ds: str | None) ->
 
 def _stage(folder: Path, world: AgentWorld) -> Stage:
     settings = load_settings("bench", environ={}, overrides={"inference": {"engine": "vllm"}})
-    chat = CompactFormat(train_tokenizer(world.titles(), settings.model.vocabulary))
+    chat = CompactFormat(train_tokenizer(world.titles(), settings.model.vocabulary, BUILT_IN))
     length = settings.agent.max_episode_tokens
     save_model(new_model(chat, settings.model, max_length=length, seed=1), chat, folder / "model")
     engine = VllmEngine(folder / "model", settings.inference, max_model_len=length, temperature=0)

@@ -15,6 +15,7 @@ from recthinker.agent import Agent, CompactFormat, train_tokenizer
 from recthinker.inference.plan import InferencePlan
 from recthinker.lookup import Snapshot
 from recthinker.settings import Settings, load_settings
+from recthinker.tools import BUILT_IN
 from recthinker.training.tiny import new_model, save_model
 from tests.benchmarks.agents.world import DS, AgentWorld
 from tests.benchmarks.processes import python, start
@@ -42,7 +43,7 @@ class ShardWorld:
             "RECTHINKER__INFERENCE__USERS_PER_PART": str(users_per_part),
         }
         settings = load_settings("bench", environ=environment)
-        chat = CompactFormat(train_tokenizer(world.titles(), settings.model.vocabulary))
+        chat = CompactFormat(train_tokenizer(world.titles(), settings.model.vocabulary, BUILT_IN))
         model = new_model(chat, settings.model, max_length=settings.agent.max_episode_tokens, seed=2)
         with torch.no_grad():
             for parameter in model.parameters():
