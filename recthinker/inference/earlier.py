@@ -127,7 +127,7 @@ def again(agent: Agent, items: ItemRows, user: RequestRow, recorded: Mapping[str
 def _written(ids: Sequence[int], mask: Sequence[int], place: int, request: Generate) -> Sequence[int]:
     """What the model wrote from `place` on, up to where the engine handed over."""
     end = place
-    while end < len(ids) and mask[end] and end - place < request.max_tokens:
+    while end < len(ids) and mask[end]:
         end += 1
         if ids[end - 1] in request.stop_ids:
             break

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer
 
 from recthinker.agent import Agent, Episode, Generated, HermesFormat, Outcome
 from recthinker.agent.types import Answer, Malformed
@@ -146,6 +146,14 @@ def test_no_text_from_the_data_is_more_than_text(title: str) -> None:
         ids = CHATS[name].words(title)
         assert not set(ids) & control
         assert not set("<>\n\u202e") & set(read(tokenizer, ids))
+
+
+def test_added_tokens_without_brackets_are_text_too() -> None:
+    tokenizer = chatml.smollm_like()
+    tokenizer.add_tokens([AddedToken("[TOOL_CALLS]", special=False)])
+    chat = HermesFormat(tokenizer)
+    assert tokenizer.token_to_id("[TOOL_CALLS]") not in chat.words("a [TOOL_CALLS] b")
+    assert read(tokenizer, chat.words("a [TOOL_CALLS]")) == " a [TOOL_CALLS]"
 
 
 def test_a_result_is_a_turn_of_the_user(chat: HermesFormat, tokenizer: Tokenizer) -> None:

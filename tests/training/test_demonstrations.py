@@ -58,8 +58,15 @@ def test_sft_of_lists_learns_the_item_chosen_then_the_planners_order_and_the_end
 
 def test_demonstrations_do_not_depend_on_how_the_answer_is_given(agent: Agent, tmp_path: Path) -> None:
     lists = replace(agent, settings=agent.settings.model_copy(update={"ranking": "generate"}))
-    one, other = drawn(agent, tmp_path / "a"), drawn(lists, tmp_path / "b")
+    snapshot = world.snapshot(tmp_path / "s")
+    rows = [replace(snapshot.request("ann"), key=f"ann{n}") for n in range(20)]
+    targets = {row.key: snapshot.items.code("i5") for row in rows}
+    one, other = (
+        sorted(demonstrate(each, snapshot.items, rows, targets, random_share=0.0), key=lambda made: made.key)
+        for each in (agent, lists)
+    )
     assert one == other
+    assert len({tuple(made.drawn_ranking) for made in one}) > 1
 
 
 def test_base_learns_what_the_agent_wrote_and_a_whole_ranking(agent: Agent, tmp_path: Path) -> None:
