@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer
 
-from recthinker.agent import Agent, Episode, Generated, HermesFormat, Outcome
+from recthinker.agent import Agent, Episode, Generated, HermesFormat, Outcome, StopReason
 from recthinker.agent.types import Answer, Malformed
 from recthinker.errors import ConfigError
-from recthinker.settings import Settings
+from recthinker.settings import Settings, load_settings
 from recthinker.tools import Label, Level, ToolCall, Words
 from tests import chatml
 from tests import little_world as world
@@ -176,6 +176,22 @@ def test_labels_of_several_tokens_are_refused(letter: str) -> None:
     model["model"]["merges"] = [pair for pair in model["model"]["merges"] if pair != ["\u0120", letter]]
     with pytest.raises(ConfigError, match=rf"one token each after 'Ranking:'; in the model's tokenizer {letter} are"):
         HermesFormat(Tokenizer.from_str(json.dumps(model)))
+
+
+def test_the_settings_for_qwen3_8b_leave_room_for_all_calls(tmp_path: Path) -> None:
+    # By a tokenizer of 900 tokens, which takes more of them for the same text than Qwen's: that one is on no registry
+    # of packages.
+    settings = load_settings("qwen3_8b", environ={})
+    snapshot = world.snapshot(tmp_path / "s")
+    agent = Agent.build(CHATS["marks are tokens"], settings.agent, settings.tools)
+    episode = Episode.start(agent, snapshot.items, snapshot.request("ann"))
+    for name in agent.toolbox.tools:
+        assert not episode.is_answering
+        ids = agent.chat.turn(list(agent.toolbox.tools), ToolCall(name))
+        assert len(ids) <= settings.agent.max_turn_tokens
+        episode.observe(Generated(ids, [-0.5] * len(ids)))
+    assert len(episode.calls) == settings.agent.max_calls == 5
+    assert episode.stop_reason is StopReason.CALL_LIMIT
 
 
 def test_a_tokenizer_without_chatml_is_refused() -> None:
