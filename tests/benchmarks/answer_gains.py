@@ -6,6 +6,7 @@ each kind: what one leaves in the prefix cache would be the other's gain.
 
 import json
 import sys
+import time
 from pathlib import Path
 
 from recthinker.agent import Agent
@@ -24,8 +25,9 @@ def main(ranking: str, ds: str, folder: Path) -> None:
     version = Registry(settings).resolve()
     trial = open_trial(settings, Protocol.parse("leave_last_one"), ds=ds, folder=folder / f"{ranking}-snapshots")
     agent = Agent.load(version.path, settings.agent, settings.tools)
+    engine, started = open_engine(version.path, agent, settings), time.process_time()
     run = run_agent(
-        open_engine(version.path, agent, settings),
+        engine,
         agent,
         trial.snapshot.items,
         trial.rows,
@@ -34,7 +36,12 @@ def main(ranking: str, ds: str, folder: Path) -> None:
         on_episode=lambda episode: None,
     )
     gains = ndcg(run.ranks, settings.evaluation.k).tolist()
-    told = {"model": str(version), "seconds": run.seconds, "gains": gains, "outcomes": run.outcomes}
+    told = {
+        "seconds": run.seconds,
+        "cpu_seconds": time.process_time() - started,
+        "gains": gains,
+        "outcomes": run.outcomes,
+    }
     (folder / f"{ranking}.json").write_text(json.dumps(told), encoding="utf-8")
 
 

@@ -48,7 +48,8 @@ def compared(
     paired = bootstrap_mean(gains[0] - gains[1], draws=settings.bootstrap_draws, seed=settings.seed)
     rates = [len(one["gains"]) / one["seconds"] for one in (labels, written)]
     told = [
-        f"{rate:.1f} users/s, NDCG@{settings.k} {gain.mean():.4f}, {one['outcomes']}"
+        f"{rate:.1f} users/s, {one['cpu_seconds']:.1f} s of processor, NDCG@{settings.k} {gain.mean():.4f}, "
+        f"{one['outcomes']}"
         for rate, gain, one in zip(rates, gains, (labels, written), strict=True)
     ]
     difference = f"{paired.mean:+.4f} [{paired.low:+.4f}, {paired.high:+.4f}], 95 %, bootstrap over users"
