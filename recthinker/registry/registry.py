@@ -10,7 +10,6 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +18,12 @@ from recthinker.registry.nights import log_night
 from recthinker.registry.promotion import move_back, previous_of, promote
 from recthinker.registry.reads import TableRead, read_tables
 from recthinker.registry.runs import Run
+from recthinker.registry.tracking import Tracking
 from recthinker.registry.versions import ModelVersion, local_folder, require_model, version_of_folder
 from recthinker.settings import Settings
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion as MlflowVersion
-    from mlflow.tracking import MlflowClient
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +42,9 @@ class Registry:
 
     def __init__(self, settings: Settings) -> None:
         self._model = settings.model
-        self._experiment = settings.registry.experiment
-        self._home = settings.paths.mlflow.absolute()
+        self._mlflow = Tracking(settings)
         self._downloads = settings.paths.models
-        self.tracking_uri = settings.registry.tracking_uri or f"sqlite:///{self._database}"
+        self.tracking_uri = self._mlflow.uri
 
     def resolve(self) -> ModelVersion:
         """The model that serves: the folder of `model.path` if set, else the version that `model.alias` names now.
@@ -82,14 +80,14 @@ class Registry:
     @contextmanager
     def training_run(self, name: str, tags: Mapping[str, str] | None = None) -> Iterator[Run]:
         """A new run, ended as FINISHED, or as FAILED when the body raises."""
-        run = self._client.create_run(self._experiment_id, run_name=name, tags=dict(tags or {}))
+        run = self._mlflow.client.create_run(self._mlflow.experiment_id, run_name=name, tags=dict(tags or {}))
         run_id = run.info.run_id
         try:
-            yield Run(self._client, run_id)
+            yield Run(self._mlflow.client, run_id)
         except BaseException:
-            self._client.set_terminated(run_id, "FAILED")
+            self._mlflow.client.set_terminated(run_id, "FAILED")
             raise
-        self._client.set_terminated(run_id, "FINISHED")
+        self._mlflow.client.set_terminated(run_id, "FINISHED")
 
     def register(
         self,
@@ -115,8 +113,8 @@ class Registry:
             RegistryError: the folder is no model.
         """
         require_model(model_dir)
-        client = self._client
-        logged = client.create_logged_model(self._experiment_id, name=self._model.name, source_run_id=run_id)
+        client = self._mlflow.client
+        logged = client.create_logged_model(self._mlflow.experiment_id, name=self._model.name, source_run_id=run_id)
         client.log_model_artifacts(logged.model_id, str(model_dir))
         client.finalize_logged_model(logged.model_id, "READY")
         for key, value in (metrics or {}).items():
@@ -139,7 +137,7 @@ class Registry:
 
     def set_alias(self, version: ModelVersion, alias: str) -> None:
         """From now on `alias` names `version`."""
-        self._client.set_registered_model_alias(version.name, alias, version.version)
+        self._mlflow.client.set_registered_model_alias(version.name, alias, version.version)
 
     def promote(self, version: ModelVersion, *, over: ModelVersion | None) -> None:
         """From now on `version` serves; raises as `promotion.promote`.
@@ -147,7 +145,7 @@ class Registry:
         Args:
             over: the champion that it was measured against; None: there was none.
         """
-        promote(self._client, self._model.alias, version, over=over, now=self.champion())
+        promote(self._mlflow.client, self._model.alias, version, over=over, now=self.champion())
 
     def rollback(self) -> tuple[str, ModelVersion]:
         """The champion of before serves again, whatever became of the files of the one that serves.
@@ -163,9 +161,9 @@ class Registry:
         champion = self._aliased(self._model.alias)
         if champion is None:
             raise RegistryError(f"no version of model {self._model.name} has the alias {self._model.alias}")
-        previous = self._version(self._client.get_model_version(champion.name, previous_of(champion)))
+        previous = self._version(self._mlflow.client.get_model_version(champion.name, previous_of(champion)))
         require_model(previous.path)
-        move_back(self._client, self._model.alias, champion, previous)
+        move_back(self._mlflow.client, self._model.alias, champion, previous)
         return f"{champion.name}/{champion.version}", previous
 
     def log_evaluation(self, version: ModelVersion, evaluation: Mapping[str, Any], name: str = EVALUATION_FILE) -> None:
@@ -174,13 +172,13 @@ class Registry:
         Args:
             name: of the file.
         """
-        logged = self._client.get_model_version(version.name, version.version).tags.get(LOGGED_MODEL_TAG)
+        logged = self._mlflow.client.get_model_version(version.name, version.version).tags.get(LOGGED_MODEL_TAG)
         if not logged:
             raise RegistryError(f"model {version} was not registered by recthinker; register it again to evaluate it")
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
             path.write_text(json.dumps(evaluation, indent=2), encoding="utf-8")
-            self._client.log_model_artifact(logged, str(path))
+            self._mlflow.client.log_model_artifact(logged, str(path))
 
     def evaluation(self, version: ModelVersion, name: str = EVALUATION_FILE) -> dict[str, Any] | None:
         """What `log_evaluation` kept with the version, or None; for a model by path, the same file in its folder."""
@@ -196,19 +194,11 @@ class Registry:
         Raises:
             RegistryError: MLflow cannot be read.
         """
-        return read_tables(self._client, self._experiment_id, self.tracking_uri) if self._exists() else []
-
-    def _aliased(self, alias: str) -> "MlflowVersion | None":
-        from mlflow.exceptions import MlflowException
-
-        if not self._exists():
-            return None
-        try:
-            return self._client.get_model_version_by_alias(self._model.name, alias)
-        except MlflowException as error:
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                return None
-            raise RegistryError(f"MLflow at {self.tracking_uri} cannot be read: {error.message}") from error
+        return (
+            read_tables(self._mlflow.client, self._mlflow.experiment_id, self.tracking_uri)
+            if self._mlflow.exists()
+            else []
+        )
 
     def log_night(self, manifest: Mapping[str, Any], episodes: Sequence[Mapping[str, Any]]) -> str:
         """A published night as a run, with some of its episodes as traces; the run's id.
@@ -223,43 +213,30 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         try:
-            return log_night(self._client, self._experiment_id, self.tracking_uri, manifest, episodes)
+            return log_night(self._mlflow.client, self._mlflow.experiment_id, self.tracking_uri, manifest, episodes)
         except MlflowException as error:
             raise RegistryError(
                 f"MLflow at {self.tracking_uri} did not take night {manifest['ds']}: {error.message}; run "
                 "jobs.log_night again when it can"
             ) from error
 
-    @property
-    def _database(self) -> Path:
-        return self._home / "mlflow.db"
+    def _aliased(self, alias: str) -> "MlflowVersion | None":
+        from mlflow.exceptions import MlflowException
 
-    def _exists(self) -> bool:
-        """Whether there is a registry at all; spares a reader the making of an empty one."""
-        return self.tracking_uri != f"sqlite:///{self._database}" or self._database.is_file()
-
-    @cached_property
-    def _client(self) -> "MlflowClient":
-        # Here and not above: importing MLflow takes seconds, and its first use of a database migrates it.
-        from mlflow.tracking import MlflowClient
-
-        self._home.mkdir(parents=True, exist_ok=True)
-        return MlflowClient(self.tracking_uri)
-
-    @cached_property
-    def _experiment_id(self) -> str:
-        found = self._client.get_experiment_by_name(self._experiment)
-        if found:
-            return str(found.experiment_id)
-        # A server keeps artifacts where it was told to; the local database keeps them beside itself.
-        location = (self._home / "artifacts").as_uri() if self.tracking_uri.startswith("sqlite") else None
-        return str(self._client.create_experiment(self._experiment, artifact_location=location))
+        if not self._mlflow.exists():
+            return None
+        try:
+            return self._mlflow.client.get_model_version_by_alias(self._model.name, alias)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise RegistryError(f"MLflow at {self.tracking_uri} cannot be read: {error.message}") from error
 
     def _ensure_model(self) -> None:
         from mlflow.exceptions import MlflowException
 
         try:
-            self._client.create_registered_model(self._model.name)
+            self._mlflow.client.create_registered_model(self._model.name)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
