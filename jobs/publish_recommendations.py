@@ -39,7 +39,7 @@ def run(job: Job) -> str:
         for table in (TRAJECTORIES, RECOMMENDATIONS)
     }
     # All checks before the first commit: a store checks again, but each table by itself.
-    for table in (*frames, RUN_MANIFEST):
+    for table in (RUN_MANIFEST, *frames):
         store.create(table)
     for table, rows in frames.items():
         check_rows(table, rows, ds=job.ds)
