@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from recthinker.agent.chat_format import ChatFormat
@@ -10,7 +11,7 @@ from recthinker.settings import AgentSettings, ToolSettings
 from recthinker.tools import Toolbox
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Agent:
     """What all episodes of a run share."""
 
@@ -39,12 +40,12 @@ class Agent:
         """
         return cls.build(load_format(model_dir, agent.chat_format), agent, tools)
 
-    @property
+    @cached_property
     def system_ids(self) -> list[int]:
         """The prompt's shared part."""
         return self.chat.system(self.toolbox.tools)
 
-    @property
+    @cached_property
     def prompt_version(self) -> str:
         """Hash of everything that shapes a prompt besides the data: format, shared part, tools, limits."""
         text = f"{self.chat.name}|{self.system_ids}|{self.toolbox.settings!r}|{self.settings!r}"

@@ -95,6 +95,11 @@ class CompactFormat:
         self._level_of = {id_: value for value, id_ in enumerate(self.level_ids)}
         self._tool_of = {id_: name for name, id_ in self.tool_ids.items()}
         self._words: dict[str, list[int]] = {}
+        dropped = (PAD, SYSTEM, USER, CANDIDATES, THINK, RESULT, END)
+        self._shown = {
+            id_: "" if token in dropped else f" {token.strip('<>').removeprefix('t:')}"
+            for token, id_ in self.ids.items()
+        }
 
     @property
     def vocabulary(self) -> int:
@@ -200,15 +205,14 @@ class CompactFormat:
 
     def text(self, ids: Sequence[int]) -> str:
         """Tokens as people read them: labels and levels plain, control tokens dropped."""
-        names = {id_: f" {token.strip('<>').removeprefix('t:')}" for token, id_ in self.ids.items()}
-        dropped = {self.ids[token] for token in (PAD, SYSTEM, USER, CANDIDATES, THINK, RESULT, END)}
         parts: list[str] = []
         run: list[int] = []
         for id_ in [*ids, self.pad_id]:
-            if id_ not in names:
+            shown = self._shown.get(id_)
+            if shown is None:
                 run.append(id_)
                 continue
             parts.append(self.tokenizer.decode(run) if run else "")
             run = []
-            parts.append("" if id_ in dropped else names[id_])
+            parts.append(shown)
         return " ".join("".join(parts).split())
