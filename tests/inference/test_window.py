@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from recthinker.agent import Agent, Generate, Generated, Outcome
+from recthinker.agent import Agent, Episode, Generate, Generated, Outcome
 from recthinker.inference import ScriptedEngine, run_episodes
+from recthinker.inference.batch import _Window
 from recthinker.inference.engine import KvCache
 from recthinker.inference.scripted import Planner
 from recthinker.lookup import RequestRow, Snapshot
@@ -97,12 +98,12 @@ def test_who_has_taken_more_turns_goes_first_and_who_answers_before_all(agent: A
 
 
 def test_nobody_begins_while_a_begun_episode_waits_for_room(agent: Agent, snapshot: Snapshot) -> None:
-    engine = Small(agent, 24)
-    rankings(engine, agent, snapshot, asked(snapshot, 4))
-    begun = [request_id.removesuffix(":0") for request_id in engine.added if request_id.endswith(":0")]
-    # With room for few, the last users begin after the first have ended.
-    ended = max(place for place, request_id in enumerate(engine.added) if request_id.startswith(f"{begun[0]}:"))
-    assert ended < engine.added.index(f"{begun[-1]}:0")
+    window = _Window(Small(agent, 1), agent)
+    for key in ("ann", "bob"):
+        assert window.has_room(64)
+        window.enter(Episode.start(agent, snapshot.items, snapshot.request(key)))
+    # ann alone has the cache; bob waits.
+    assert not window.has_room(64)
 
 
 def test_the_shared_prefix_is_computed_once_and_only_where_somebody_runs(agent: Agent, snapshot: Snapshot) -> None:
@@ -131,5 +132,8 @@ class Stuck(Small):
 
 def test_an_episode_that_waits_for_room_runs_out_of_time_too(agent: Agent, snapshot: Snapshot) -> None:
     hurried = Agent(agent.chat, agent.toolbox, agent.settings.model_copy(update={"timeout_s": 1e-6}))
-    done = rankings(Stuck(agent, 1), hurried, snapshot, asked(snapshot, 1))
+    engine = Stuck(agent, 1)
+    done = rankings(engine, hurried, snapshot, asked(snapshot, 1))
     assert [outcome for outcome, _ in done.values()] == [Outcome.FALLBACK_TIMEOUT] * 4  # type: ignore[misc]
+    # One runs and one waits, twice: who waited is not asked for when it is too late.
+    assert len(engine.added) == 2
