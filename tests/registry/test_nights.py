@@ -1,8 +1,6 @@
 """A night in a real MLflow on SQLite: one run, however often it is logged, and its traces."""
 
-import shutil
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -16,20 +14,6 @@ from recthinker.settings import Settings
 from tests.registry.recorded import DS, RUN_ID, WHEN, episode, failed, manifest
 
 pytestmark = pytest.mark.slow  # importing MLflow and migrating its database take seconds
-
-
-@pytest.fixture(scope="module")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
-@pytest.fixture
-def registry(settings: Settings, migrated_database: Path) -> Registry:
-    settings.paths.mlflow.mkdir(parents=True)
-    shutil.copy(migrated_database, settings.paths.mlflow / "mlflow.db")
-    return Registry(settings)
 
 
 @pytest.fixture
