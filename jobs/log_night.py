@@ -1,8 +1,8 @@
 """Log a published night to MLflow: its figures as a run, some of its episodes as traces.
 
 Reads: run_manifest and trajectories of D. Writes: the run `night D` of the experiment. Safe to run again: the run is
-found and used again, and its traces are replaced. The night is published already, so that an MLflow that cannot be
-reached is a warning.
+found and used again, and so are the traces of the same episodes. The night is published already, so that an MLflow
+that cannot be reached is a warning.
 Run: python -m jobs.log_night --ds D --run-id R
 """
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from recthinker.registry.traces import replace_traces
+from recthinker.registry.traces import set_traces
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -23,7 +23,6 @@ STAMPS = ("ds", "run_id", "model_version", "prompt_version")
 def log_night(
     client: "MlflowClient",
     experiment_id: str,
-    tracking_uri: str,
     manifest: Mapping[str, Any],
     episodes: Sequence[Mapping[str, Any]],
 ) -> str:
@@ -32,18 +31,15 @@ def log_night(
     Args:
         client: of the tracking server.
         experiment_id: experiment of the run.
-        tracking_uri: of the tracking server.
         manifest: a row of `run_manifest`, its maps as dicts.
-        episodes: rows of `trajectories`, maps as dicts; each becomes a trace of the run, in the place of those that it
-            has.
+        episodes: rows of `trajectories`, maps as dicts; each is a trace of the run, which has no others then.
 
     Raises:
         MlflowException: MLflow cannot be reached.
-        RegistryError: it did not keep all traces.
     """
     run_id = _run(client, experiment_id, manifest)
     _log_metrics(client, run_id, manifest)
-    replace_traces(client, experiment_id, tracking_uri, run_id, manifest, episodes)
+    set_traces(client, experiment_id, run_id, manifest["published_at"], episodes)
     client.set_terminated(run_id, "FINISHED")
     logger.info("logged night ds=%s run_id=%s traces=%d", manifest["ds"], manifest["run_id"], len(episodes))
     return run_id

@@ -208,16 +208,14 @@ class Registry:
             episodes: rows of `trajectories`, their maps as dicts.
 
         Raises:
-            RegistryError: MLflow cannot be reached, or did not keep all; the night can be logged again.
+            RegistryError: MLflow cannot be reached, or does not take it; the night can be logged again.
         """
-        from mlflow.exceptions import MlflowException
-
         try:
-            return log_night(self._mlflow.client, self._mlflow.experiment_id, self.tracking_uri, manifest, episodes)
-        except MlflowException as error:
+            return log_night(self._mlflow.client, self._mlflow.experiment_id, manifest, episodes)
+        except Exception as error:  # MLflow's stores raise whatever their drivers raise
             raise RegistryError(
-                f"MLflow at {self.tracking_uri} did not take night {manifest['ds']}: {error.message}; run "
-                "jobs.log_night again when it can"
+                f"MLflow at {self.tracking_uri} did not take night {manifest['ds']}: {error!r}; run jobs.log_night "
+                "again when it can"
             ) from error
 
     def _aliased(self, alias: str) -> "MlflowVersion | None":

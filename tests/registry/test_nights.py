@@ -1,6 +1,7 @@
 """A night in a real MLflow on SQLite: one run, however often it is logged, and its traces."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -120,9 +121,29 @@ def test_tracking_address_of_the_process_stays(registry: Registry) -> None:
     assert mlflow.get_tracking_uri() == before
 
 
-def test_mlflow_that_cannot_be_reached_is_a_registry_error(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_episode_logged_again_is_the_same_trace_with_what_people_noted(
+    registry: Registry, client: MlflowClient
+) -> None:
+    registry.log_night(manifest(), [episode("ann"), episode("bob")])
+    first = traces(client)
+    client.set_trace_tag(first["ann"].info.trace_id, "note", "odd")
+
+    registry.log_night(manifest(), [episode("ann"), episode("bob", fingerprint="other")])
+
+    again = traces(client)
+    assert again["ann"].info.trace_id == first["ann"].info.trace_id
+    assert again["ann"].info.tags["note"] == "odd"
+    assert again["bob"].info.trace_id != first["bob"].info.trace_id
+    assert again["bob"].data.spans[0].get_attribute("fingerprint") == "other"
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////proc/none/mlflow.db", "sqlite:///{folder}/text.db"])
+def test_mlflow_that_cannot_be_reached_is_a_registry_error(
+    uri: str, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    away: dict[str, Any] = {"tracking_uri": "http://127.0.0.1:9"}
+    (tmp_path / "text.db").write_text("no database, but long enough to be taken for one " * 100)
+    away: dict[str, Any] = {"tracking_uri": uri.format(folder=tmp_path)}
     elsewhere = settings.model_copy(update={"registry": settings.registry.model_copy(update=away)})
-    with pytest.raises(RegistryError, match=rf"http://127.0.0.1:9 did not take night {DS}.*run jobs.log_night again"):
+    with pytest.raises(RegistryError, match=rf"did not take night {DS}.*run jobs.log_night again"):
         Registry(elsewhere).log_night(manifest(), [])
