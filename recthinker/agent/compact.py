@@ -19,8 +19,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 
 from recthinker.agent.calls import LABELS as LETTERS
 from recthinker.agent.types import Act, Answer, Malformed
-from recthinker.agent.wording import EVENT_COUNTS, MAX_WORDS_CHARACTERS, count_words
+from recthinker.agent.wording import EVENT_COUNTS, count_words
 from recthinker.errors import ConfigError
+from recthinker.lookup.text import MAX_CHARACTERS
 from recthinker.tools import Label, Level, Scene, Segment, Tool, ToolCall, ToolResult, Words
 from recthinker.tools.user_history import shorten
 
@@ -195,7 +196,7 @@ class CompactFormat:
 
     def words(self, text: str, limit: int | None = MAX_WORDS_TOKENS) -> list[int]:
         """Text as tokens, none of them a control token."""
-        shown = text if limit is None else text[:MAX_WORDS_CHARACTERS]
+        shown = text if limit is None else text[:MAX_CHARACTERS]
         ids = self._words.get(shown)
         if ids is None:
             ids = self.tokenizer.encode(f" {shown}", add_special_tokens=False).ids

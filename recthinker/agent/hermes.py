@@ -26,8 +26,9 @@ from tokenizers import Tokenizer
 
 from recthinker.agent.calls import LABELS, call_text, read_call, schema
 from recthinker.agent.types import Act, Answer, Malformed
-from recthinker.agent.wording import MAX_WORDS_CHARACTERS, count_words
+from recthinker.agent.wording import count_words
 from recthinker.errors import ConfigError
+from recthinker.lookup.text import readable
 from recthinker.tools import Label, Level, Scene, Segment, Tool, ToolCall, ToolResult, Words
 from recthinker.tools.user_history import shorten
 
@@ -179,8 +180,7 @@ class HermesFormat:
         """Text from the data as tokens: one line, without control tokens, angle brackets or invisible characters."""
         ids = self._words.get(text)
         if ids is None:
-            visible = "".join(letter if letter.isprintable() else " " for letter in text[:MAX_WORDS_CHARACTERS])
-            line = " ".join(visible.translate(BRACKETS).split())
+            line = " ".join(readable(text).translate(BRACKETS).split())
             ids = self._data.encode(f" {line}", add_special_tokens=False).ids
             if len(self._words) < 100_000:
                 self._words[text] = ids

@@ -63,6 +63,7 @@ def _own(path: str) -> Tool:
     module, _, name = path.partition(":")
     try:
         made: Tool = getattr(importlib.import_module(module), name)()
+    # Somebody else's module may raise anything.
     except Exception as error:
         raise ConfigError(
             f"tools.enabled: {path} should be a class that can be imported and made without arguments, found "
