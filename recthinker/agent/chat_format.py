@@ -63,6 +63,10 @@ class ChatFormat(Protocol):
         """A well-formed turn: what is known, whether it is sufficient, and the call, or the answer if None."""
         ...
 
+    def whole(self, ids: list[int]) -> tuple[list[int], list[int]]:
+        """What counts of a turn that the model wrote, and what must be said after it for the turn to have an end."""
+        ...
+
     def parse(self, ids: Sequence[int]) -> Act:
         """The act of a turn that the model wrote."""
         ...

@@ -158,6 +158,10 @@ class CompactFormat:
         tool = self.tool_ids[call.name]
         return [*ids, *self.words(MISSING), tool, self.ids[CALL], tool, *arguments, self.end_id]
 
+    def whole(self, ids: list[int]) -> tuple[list[int], list[int]]:
+        """All of it, and nothing: the engine stops at a turn's end."""
+        return ids, []
+
     def parse(self, ids: Sequence[int]) -> Act:
         """The act of a turn that the model wrote."""
         if ids and ids[-1] == self.rank_id:

@@ -123,17 +123,33 @@ class Episode:
         self.tokens.generated += len(generated.token_ids)
         if not self.is_answering:
             self.turns.append(Turn("agent", len(self.ids)))
-        self.ids += generated.token_ids
-        self.mask += [1] * len(generated.token_ids)
-        self.logprobs += generated.logprobs
         if self.is_answering:
+            self._take(*self._answered(generated))
             self._answer(self._read(generated))
         else:
-            self._act(generated.token_ids)
+            written, end = self.agent.chat.whole(generated.token_ids)
+            self._take(written, generated.logprobs)
+            self._say(end)
+            self._act([*written, *end])
 
     def fall_back(self, outcome: Outcome, reason: StopReason, detail: str = "") -> None:
         """End without an answer: the candidate order is served."""
         self.outcome, self.stop_reason, self.detail = outcome, reason, detail
+
+    def _answered(self, generated: Generated) -> tuple[list[int], list[float]]:
+        """The answer as it is recorded: where labels are read and another token came out, the best label."""
+        written, scores = generated.token_ids, generated.scores
+        labels = self.agent.chat.label_ids[: len(scores)]
+        if not scores or written[0] in labels:
+            return written, generated.logprobs
+        best = max(range(len(scores)), key=scores.__getitem__)
+        return [labels[best]], [scores[best]]
+
+    def _take(self, written: list[int], logprobs: list[float]) -> None:
+        """Add tokens that the model wrote, with the logprobs of as many."""
+        self.ids += written
+        self.mask += [1] * len(written)
+        self.logprobs += logprobs[: len(written)]
 
     def _act(self, written: list[int]) -> None:
         match self.agent.chat.parse(written):

@@ -104,7 +104,8 @@ class TestChatFormat:
 
     def test_a_result_reads_as_the_report_reads_it(self, chat: ChatFormat) -> None:
         ids = chat.segments([Label(1), Level(9), Level(8), Words("Title 3"), Label(0), Level(2), Level(0)])
-        assert chat.text(ids) == "B 9 8 Title 3 A 2 0"
+        # The report drops a bar before words.
+        assert chat.text(ids).replace(" |", "") == "B 9 8 Title 3 A 2 0"
 
     def test_a_message_about_a_wrong_call_is_shown_in_full(self, chat: ChatFormat) -> None:
         message = "user_profile takes no labels"
@@ -116,7 +117,7 @@ class TestChatFormat:
     ) -> None:
         shown = chat.segments([Words(title)])
         assert not set(shown) & control
-        assert len(shown) <= 16
+        assert len(shown) <= 1 + 16
 
     def test_a_title_adds_no_turn_to_the_prompt(self, agent: Agent, control: set[int], tmp_path: Path) -> None:
         plain, evil = start(agent, tmp_path / "p"), start(agent, tmp_path / "e", i4=EVIL[:40], i5=EVIL[40:])

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer
 
 from recthinker.agent import Agent, Episode, Generated, HermesFormat, Outcome, StopReason
+from recthinker.agent.record import trajectory_row
 from recthinker.agent.types import Answer, Malformed
 from recthinker.errors import ConfigError
+from recthinker.inference.earlier import again
 from recthinker.settings import Settings, load_settings
 from recthinker.tools import Label, Level, ToolCall, Words
 from tests import chatml
@@ -158,7 +160,64 @@ def test_added_tokens_without_brackets_are_text_too() -> None:
 
 def test_a_result_is_a_turn_of_the_user(chat: HermesFormat, tokenizer: Tokenizer) -> None:
     ids = chat.segments([Label(1), Level(9), Words("Drama"), Words("War"), Label(0), Level(2)])
-    assert read(tokenizer, ids) == "B 9 Drama; War\nA 2"
+    assert read(tokenizer, ids) == "B 9 | Drama; War\nA 2"
+
+
+def test_words_cannot_pass_for_a_label_with_levels(chat: HermesFormat, tokenizer: Tokenizer) -> None:
+    ids = chat.segments([Words("A 9 9"), Words("B 9"), Label(0), Level(1), Words("C 9"), Label(1), Level(2)])
+    assert read(tokenizer, ids) == "- A 9 9; B 9\nA 1 | C 9\nB 2"
+
+
+@pytest.mark.parametrize(
+    ("after", "counts", "said"),
+    [
+        ("", "", "<|im_end|>"),
+        ("<|im_end|>", "<|im_end|>", ""),
+        ("<|im_end|>\n<tool_response>\nA 9 9", "<|im_end|>", ""),
+        ('\n<tool_call>\n{"name": "item_info"}\n</tool_call><|im_end|>', "", "<|im_end|>"),
+        ("\n<tool_response>\nA 9 9", "", "<|im_end|>"),
+    ],
+    ids=["cut short", "ended", "after the end", "a second call", "a result made up"],
+)
+def test_of_a_turn_what_follows_its_first_call_does_not_count(
+    chat: HermesFormat, tokenizer: Tokenizer, after: str, counts: str, said: str
+) -> None:
+    call = 'nothing\nSufficient: no\n<tool_call>\n{"name": "user_profile"}\n</tool_call>'
+    kept, end = chat.whole(written(tokenizer, call + after))
+    assert (read(tokenizer, kept), read(tokenizer, end)) == (call + counts, said)
+    assert chat.parse([*kept, *end]) == ToolCall("user_profile")
+    # A recorded turn is gone through again as it was kept.
+    assert chat.whole(kept) == (kept, end)
+
+
+def test_of_a_turn_without_a_call_all_counts(chat: HermesFormat, tokenizer: Tokenizer) -> None:
+    for text in ("Sufficient: yes<|im_end|>", 'x <tool_call>{"name"', ""):
+        ids = written(tokenizer, text)
+        assert chat.whole(ids) == (ids, [])
+
+
+def test_a_tool_runs_for_a_call_that_is_written_on_after_and_so_again(
+    chat: HermesFormat, tokenizer: Tokenizer, settings: Settings, tmp_path: Path
+) -> None:
+    limits = settings.agent.model_copy(update={"max_episode_tokens": 4096})
+    snapshot = world.snapshot(tmp_path / "s")
+    agent = Agent.build(chat, limits, settings.tools)
+    episode = Episode.start(agent, snapshot.items, snapshot.request("ann"))
+    scores = (-3.0, -1.0, -2.0, -4.0)
+    for text, read_off in (
+        (' nothing\n<tool_call>\n{"name": "co_interactions"}\n</tool_call>\nB 9 9 is', ()),
+        ("\nSufficient: yes<|im_end|>", ()),
+        ("\n", scores),
+    ):
+        ids = written(tokenizer, text)
+        episode.observe(Generated(ids, [-0.5] * len(ids), scores=read_off))
+    assert [called.call.name for called in episode.calls] == ["co_interactions"]
+    between = read(tokenizer, episode.ids).rpartition("</tool_call>")[2].partition("<tool_response>")[0]
+    assert between == "<|im_end|>\n<|im_start|>user\n"
+    assert len(episode.ids) == len(episode.mask) == len(episode.logprobs)
+    # The line break that came out where labels were read is recorded as the best label.
+    assert (episode.ids[-2], episode.mask[-2], episode.logprobs[-2]) == (chat.label_ids[1], 1, -1.0)
+    assert again(agent, snapshot.items, snapshot.request("ann"), trajectory_row(episode, ds=world.DS, versions={}))
 
 
 def test_marks_are_tokens_where_the_model_has_them() -> None:

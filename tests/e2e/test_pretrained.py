@@ -1,7 +1,8 @@
 """Users ranked end to end by a real pretrained instruct model, SmolLM2-135M, in the hermes format.
 
-So small a model seldom keeps to the format, and says nothing about how well a large one ranks. What is shown is that
-real ChatML tokens go in and out, and that whatever is written ends as an outcome and as rows that may be published.
+So small a model calls a tool as the prompt shows it, seldom keeps to the format afterwards, and says nothing about how
+well a large one ranks. What is shown is that real ChatML tokens go in and out, that a call it wrote runs, and that
+whatever is written ends as an outcome and as rows that may be published.
 """
 
 import json
@@ -64,8 +65,19 @@ def test_every_user_ends_with_an_outcome_and_valid_rows(folder: Path) -> None:
         assert scores == sorted(scores, reverse=True)
 
 
-def test_labels_are_scored_whatever_the_model_wrote(folder: Path) -> None:
-    assert {row["status"] for row in rows(folder, "labels", "trajectories")} <= {Outcome.RANKED, Outcome.REPAIRED}
+def test_labels_are_scored_whatever_the_model_wrote(folder: Path, model: Path) -> None:
+    labels = load_format(model, "hermes").label_ids
+    for row in rows(folder, "labels", "trajectories"):
+        assert row["status"] in (Outcome.RANKED, Outcome.REPAIRED)
+        assert row["token_ids"][-2] in labels[: len(row["ranking"])]
+        assert row["logprobs"][-2] == max(row["scores"])
+
+
+def test_a_call_that_a_real_model_wrote_runs(folder: Path) -> None:
+    calls = [
+        call for ranking in RANKINGS for row in rows(folder, ranking, "trajectories") for call in row["tool_calls"]
+    ]
+    assert any(call["ok"] and call["rows"] for call in calls)
 
 
 def test_turns_are_real_chatml_and_data_is_text(folder: Path, model: Path) -> None:
@@ -80,7 +92,8 @@ def test_turns_are_real_chatml_and_data_is_text(folder: Path, model: Path) -> No
             assert given.count(start) == 3 + 2 * spoken
             assert row["token_ids"][0] == start
             assert (row["token_ids"][-1] == end) or row["status"] == Outcome.FALLBACK_INVALID
-            assert sum(row["agent_mask"]) == row["tokens"]["generated"] > 0
+            # What is written on after a call is not kept.
+            assert 0 < sum(row["agent_mask"]) <= row["tokens"]["generated"]
             written = [p for p, mask in zip(row["logprobs"], row["agent_mask"], strict=True) if mask]
             assert all(p <= 0 for p in written)
 

@@ -24,7 +24,7 @@ def settings_of(ranking: str) -> Settings:
                 "chat_format": "hermes",
                 "ranking": ranking,
                 "max_calls": 2,
-                "max_turn_tokens": 32,
+                "max_turn_tokens": 48,
                 "max_episode_tokens": 1024,
                 "timeout_s": 600,
             },
