@@ -168,14 +168,14 @@ class _Window:
         """Submit what waits, as far as there is room."""
         while self._held:
             episode, turn = self._held[0].episode, self._held[0].turn
-            request, request_id = episode.next_request(), f"{episode.scene.request.key}:{turn}"
+            request, request_id = episode.next_request(), f"{episode.scene.request.episode_key}:{turn}"
             if not self._budget.take(request_id, len(request.token_ids) + request.max_tokens):
                 return
             self._submit(heapq.heappop(self._held), request_id, request)
 
     def _submit(self, state: _Live, request_id: str, request: Generate) -> None:
         episode = state.episode
-        seed = request_seed(episode.scene.request.key, state.turn, episode.agent.settings.seed)
+        seed = request_seed(episode.scene.request.episode_key, state.turn, episode.agent.settings.seed)
         try:
             self._engine.add(request_id, request, seed=seed, priority=state.turns_left)
         except EngineError:

@@ -29,6 +29,13 @@ class RequestRow:
     top_categories: list[str]
     attributes: dict[str, str]
     mean_rating: float
+    sample: int = 0
+    """Which of several episodes of this request: each is sampled in its own way, all see the same prompt."""
+
+    @property
+    def episode_key(self) -> str:
+        """Tells one episode from all others; the request's key where it has one."""
+        return f"{self.key}~{self.sample}" if self.sample else self.key
 
 
 class RequestRows:

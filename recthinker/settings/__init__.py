@@ -22,6 +22,7 @@ from recthinker.settings.data import (
 from recthinker.settings.learning import EvaluationSettings, GateSettings, RegistrySettings, TrainingSettings
 from recthinker.settings.loading import ENV_PREFIX, Settings, load_settings
 from recthinker.settings.operation import DemoSettings, OrchestrationSettings, ReportSettings
+from recthinker.settings.retraining import CollectSettings, RlSettings, SelectionSettings
 
 __all__ = [
     "ENV_PREFIX",
@@ -29,6 +30,7 @@ __all__ = [
     "AlsSettings",
     "CandidateSettings",
     "ChatFormatName",
+    "CollectSettings",
     "DemoSettings",
     "EvaluationSettings",
     "FeatureSettings",
@@ -42,7 +44,9 @@ __all__ = [
     "RegistrySettings",
     "ReportSettings",
     "RetentionSettings",
+    "RlSettings",
     "Section",
+    "SelectionSettings",
     "Settings",
     "SnapshotSettings",
     "SparkSettings",

@@ -27,6 +27,7 @@ from recthinker.settings.data import (
 )
 from recthinker.settings.learning import EvaluationSettings, GateSettings, RegistrySettings, TrainingSettings
 from recthinker.settings.operation import DemoSettings, OrchestrationSettings, ReportSettings
+from recthinker.settings.retraining import CollectSettings, RlSettings, SelectionSettings
 
 ENV_PREFIX = "RECTHINKER__"
 OVERLAY_VARIABLE = "RECTHINKER_ENV"
@@ -58,7 +59,13 @@ class Settings(Section):
     model: ModelSettings
     """Which model serves."""
     training: TrainingSettings
-    """The first model."""
+    """Base training and SFT."""
+    collect: CollectSettings
+    """Rollouts over a training cut."""
+    selection: SelectionSettings
+    """Which of them SFT learns from."""
+    rl: RlSettings
+    """Reinforcement learning."""
     evaluation: EvaluationSettings
     """The offline protocol."""
     gate: GateSettings

@@ -1,0 +1,69 @@
+"""What a retraining run is: fixed when it is planned, read by each of its stages, enough to run it again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from recthinker.errors import ConfigError
+from recthinker.settings import Settings
+
+FILE = "retrain_plan.json"
+FOLDER = "retrain"
+"""Of a run's folder: the plan, and what its stages leave."""
+STAGES = ("base", "collect", "select", "sft", "rl")
+"""In order; what each leaves is what the next one starts from."""
+SECTIONS = ("features", "candidates", "tools", "agent", "model", "training", "collect", "selection", "rl", "evaluation")
+"""Settings that decide what comes out: they are the plan's, whatever is in force when a stage runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainPlan:
+    """A retraining run."""
+
+    ds: str
+    run_id: str
+    stages: tuple[str, ...]
+    """Those of `STAGES` that run."""
+    champion: str | None
+    """`name/version` that the rollouts are drawn from and that the gate compares with; None: there is none yet, and the
+    scripted planner draws them."""
+    champion_path: str | None
+    """Its folder."""
+    promote: bool
+    """Whether the gate may move the alias; if not, it only says what it would do."""
+    mlflow_run: str
+    """The run under which each stage has one of its own."""
+    settings: Mapping[str, Any]
+    """The sections `SECTIONS`, as JSON."""
+
+    @property
+    def cut(self) -> str:
+        """Name of the training cut."""
+        return f"holdout_last_{self.settings['training']['holdout_last']}"
+
+    def apply(self, settings: Settings) -> Settings:
+        """Settings with the plan's sections in the place of theirs."""
+        return Settings.model_validate(settings.model_dump() | dict(self.settings))
+
+    def write(self, run_dir: Path) -> None:
+        """Keep the plan with its run, whole or not at all."""
+        folder = run_dir / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f".{FILE}"
+        partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
+        partial.replace(folder / FILE)
+
+    @classmethod
+    def read(cls, run_dir: Path) -> "RetrainPlan":
+        """The plan of a run.
+
+        Raises:
+            ConfigError: the run has none.
+        """
+        path = run_dir / FOLDER / FILE
+        if not path.is_file():
+            raise ConfigError(f"{path} is missing: run plan_retrain with the same --ds and --run-id first")
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**fields, "stages": tuple(fields["stages"])})
