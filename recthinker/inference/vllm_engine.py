@@ -133,6 +133,24 @@ class VllmEngine:
         for request_id in ids:
             self._scored.pop(request_id, None)
 
+    def load_weights(self, weights: Iterable[tuple[str, Any]] | Path) -> None:
+        """Serve with other weights from now on; all that was computed with the old ones is forgotten.
+
+        Args:
+            weights: (name, tensor) as in the model's own files, untied; or a folder with such files, the only way
+                where the engine is a process of its own.
+
+        Raises:
+            EngineError: the engine did not take them, and is of no more use.
+        """
+        source = {"weights_path": str(weights)} if isinstance(weights, Path) else {"weights_iterator": list(weights)}
+        try:
+            self._engine.collective_rpc("reload_weights", kwargs=source)
+            # vLLM keeps its prefix cache over a reload.
+            self._engine.reset_prefix_cache()
+        except Exception as error:
+            raise EngineError(f"the vLLM engine did not take new weights: {error!r}") from error
+
     def _generated(self, output: Any) -> Generated:
         """Of a finished `vllm.RequestOutput`; vLLM is imported too late to name it here."""
         completion = output.outputs[0]

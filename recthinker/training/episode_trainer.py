@@ -1,0 +1,101 @@
+"""TRL's GRPOTrainer over whole recorded episodes: our advantages, and no work on tokens that nothing is learned from.
+
+TRL pads a step's episodes to the longest before it cuts them into micro-batches, mixes long with short, and scores tool
+results like the agent's own words. Here a step's episodes are sorted by length, each micro-batch is cut to its own
+longest, and only what the agent wrote is scored. The gradient is the same; tests compare.
+Source: TRL 1.16, `trl/trainer/grpo_trainer.py`; `_prepare_inputs`, `_compute_loss`,
+`_generate_and_score_completions` and `_get_per_token_logps_and_entropies` are its own, private.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from trl import GRPOTrainer
+
+from recthinker.training.learned_head import IGNORED, add_learned_head
+
+ADVANTAGES = "token_advantages"
+"""Column of a rollout function's output: an advantage for each completion token."""
+
+Batch = dict[str, Any]
+
+
+class EpisodeTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL's classes have no types
+    """A GRPOTrainer whose rollout function gives the advantages, by token, in the column `ADVANTAGES`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._learned: torch.Tensor | None = None
+        if self.accelerator.device.type == "cpu":
+            model = self.accelerator.unwrap_model(self.model)
+            add_learned_head(getattr(model, "get_base_model", lambda: model)(), self.temperature)
+
+    def _prepare_inputs(self, generation_batch: Any) -> Batch:
+        """A micro-batch; every `steps_per_generation` of them, new rollouts first."""
+        parts = self.args.steps_per_generation
+        if self._step % (parts * self.num_iterations) == 0 or self._buffered_inputs is None:
+            self._buffered_inputs = micro_batches(self._generate_and_score_completions(generation_batch), parts)
+        batch: Batch = self._buffered_inputs[self._step % parts]
+        return batch
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Batch:
+        batch: Batch = super()._generate_and_score_completions(inputs)
+        advantages = torch.zeros(batch["completion_ids"].shape, device=batch["completion_ids"].device)
+        # TRL has put what the rollout function gave besides tokens into `inputs`.
+        for row, values in enumerate(one[ADVANTAGES] for one in inputs):
+            advantages[row, : len(values)] = torch.tensor(values)
+        return batch | {"advantages": advantages}
+
+    def _compute_loss(self, model: Any, inputs: Batch) -> torch.Tensor:
+        self._learned = inputs["completion_mask"] * inputs["tool_mask"]
+        try:
+            loss: torch.Tensor = super()._compute_loss(model, inputs)
+        finally:
+            self._learned = None
+        return loss
+
+    def _get_per_token_logps_and_entropies(
+        self,
+        model: Any,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        logits_to_keep: int,
+        batch_size: int | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        if self._learned is None:
+            return super()._get_per_token_logps_and_entropies(
+                model, input_ids, attention_mask, logits_to_keep, batch_size, **kwargs
+            )
+        labels = torch.full_like(input_ids, IGNORED)
+        labels[:, -logits_to_keep:] = input_ids[:, -logits_to_keep:].masked_fill(self._learned == 0, IGNORED)
+        with self.accelerator.autocast():
+            outputs = model(input_ids=input_ids, attention_mask=attention_mask, labels=labels, fused_lm_head=True)
+        return outputs.log_probs[:, -logits_to_keep:], outputs.entropy[:, -logits_to_keep:], None
+
+
+def micro_batches(batch: Mapping[str, Any], parts: int) -> list[Batch]:
+    """A step's episodes in `parts` of like length, each cut to its longest prompt and completion.
+
+    Args:
+        batch: tensors of B rows, prompts padded on the left, completions on the right; scalars go to every part.
+    """
+    lengths = batch["prompt_mask"].sum(1) + batch["completion_mask"].sum(1)
+    order = torch.argsort(lengths, stable=True)
+    return [_cut(batch, rows) for rows in order.chunk(parts)]
+
+
+def _cut(batch: Mapping[str, Any], rows: torch.Tensor) -> Batch:
+    prompt = int(batch["prompt_mask"][rows].sum(1).max())
+    completion = int(batch["completion_mask"][rows].sum(1).max())
+    count = len(batch["prompt_ids"])
+    cut: Batch = {}
+    for name, value in batch.items():
+        if not isinstance(value, torch.Tensor) or value.dim() == 0 or len(value) != count:
+            cut[name] = value
+        elif name.startswith("prompt_"):
+            cut[name] = value[rows, value.shape[1] - prompt :]
+        else:
+            cut[name] = value[rows, :completion] if value.dim() > 1 else value[rows]
+    return cut

@@ -1,0 +1,132 @@
+"""The rollout function of RL: what TRL's trainer learns from in one step, drawn by our own batch driver.
+
+Curriculum: more requests are drawn than are trained on, and those are taken whose rollouts differ most in worth. A group
+whose rollouts are all worth the same teaches nothing (dynamic sampling, DAPO, Yu et al., 2503.14476).
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recthinker.agent import Agent, Outcome
+from recthinker.settings import RlSettings
+from recthinker.training.episode_trainer import ADVANTAGES
+from recthinker.training.handover import TrainableEngine
+from recthinker.training.requests import TrainingRequests
+from recthinker.training.rewards import Advantages, answer_advantage, group_advantages
+from recthinker.training.rollout import Rollout, roll_out
+
+REWARDS = ("ranking", "validity", "efficiency")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The rollouts of one request."""
+
+    rollouts: list[Rollout]
+    advantages: Advantages
+
+    @property
+    def disagreement(self) -> float:
+        """How much its rollouts differ in worth."""
+        return float(np.abs(self.advantages.values).sum())
+
+
+class GroupRollouts:
+    """`rollout_func` of a GRPOTrainer.
+
+    Args:
+        engine: samples at temperature 1.
+        before_step: called with the trainer's model before its rollouts, when it has learned something since.
+        max_in_flight: episodes alive at once.
+        seed: of which requests are drawn in which step.
+    """
+
+    def __init__(
+        self,
+        engine: TrainableEngine,
+        agent: Agent,
+        requests: TrainingRequests,
+        settings: RlSettings,
+        *,
+        k: int,
+        seed: int,
+        max_in_flight: int,
+        before_step: Callable[[Any], None],
+    ) -> None:
+        self._engine, self._agent, self._requests, self._settings = engine, agent, requests, settings
+        self._k, self._seed, self._max_in_flight = k, seed, max_in_flight
+        self._before_step = before_step
+        self._step = -1
+
+    def __call__(self, prompts: list[str], trainer: Any) -> dict[str, Any]:
+        """Rollouts for one step; of `prompts` only the number counts, a whole number of groups."""
+        step, rank = trainer.state.global_step, trainer.accelerator.process_index
+        if step != self._step:
+            self._before_step(trainer.accelerator.unwrap_model(trainer.model))
+            self._step = step
+        drawn = self._draw(len(prompts) // self._settings.rollouts, f"{self._seed}|{step}|{rank}")
+        for name, value in watched(drawn).items():
+            trainer._log_metric(name, value)
+        taken = sorted(drawn, key=lambda group: -group.disagreement)[: len(prompts) // self._settings.rollouts]
+        return self._columns(taken)
+
+    def _draw(self, count: int, seed: str) -> list[Group]:
+        rows = self._requests.rows
+        some = random.Random(seed).sample(range(len(rows)), min(count * self._settings.redraw, len(rows)))
+        groups = roll_out(
+            self._engine,
+            self._agent,
+            self._requests.snapshot.items,
+            [rows[number] for number in some],
+            self._requests.targets,
+            rollouts=self._settings.rollouts,
+            max_in_flight=self._max_in_flight,
+            seed=seed,
+        )
+        return [Group(group, group_advantages(group, self._settings, self._k)) for group in groups]
+
+    def _columns(self, groups: Sequence[Group]) -> dict[str, Any]:
+        """As TRL takes them: a row for each rollout, group by group."""
+        end = self._agent.chat.end_id
+        columns: dict[str, list[Any]] = {
+            name: [] for name in ("prompt_ids", "completion_ids", "logprobs", "env_mask", ADVANTAGES, *REWARDS)
+        }
+        for group in groups:
+            for place, one in enumerate(group.rollouts):
+                start = one.prompt_length
+                columns["prompt_ids"].append(one.ids[:start] or [end])
+                # TRL takes no empty completion.
+                columns["completion_ids"].append(one.ids[start:] or [end])
+                columns["logprobs"].append(one.logprobs[start:] or [0.0])
+                columns["env_mask"].append(one.mask[start:] or [0])
+                columns[ADVANTAGES].append(self._by_token(one, float(group.advantages.values[place])))
+                for name in REWARDS:
+                    value = float(group.advantages.parts[name][place])
+                    columns[name].append(None if np.isnan(value) else value)
+        return columns
+
+    def _by_token(self, rollout: Rollout, advantage: float) -> list[float]:
+        """The advantage at each token that the agent wrote after the prompt; at the answer that of the label drawn."""
+        values = [advantage * written for written in rollout.mask[rollout.prompt_length :]]
+        if self._agent.settings.ranking == "labels" and rollout.scores:
+            drawn = self._agent.chat.label_ids.index(rollout.ids[rollout.answer_at])
+            values[rollout.answer_at - rollout.prompt_length] = answer_advantage(rollout, drawn, self._k)
+        return values
+
+
+def watched(groups: Sequence[Group]) -> dict[str, float]:
+    """What people watch while it learns, over all that was drawn and not only what is trained on."""
+    rollouts = [rollout for group in groups for rollout in group.rollouts]
+    ranking = np.concatenate([group.advantages.parts["ranking"] for group in groups])
+    return {
+        "ndcg": float(np.nanmean(ranking)),
+        "calls": float(np.mean([rollout.calls for rollout in rollouts])),
+        "broken_calls": float(np.mean([rollout.broken_calls for rollout in rollouts])),
+        "valid_share": float(np.mean([rollout.status == Outcome.RANKED for rollout in rollouts])),
+        "written_tokens": float(np.mean([sum(rollout.mask) for rollout in rollouts])),
+        "flat_groups": float(np.mean([group.advantages.is_flat for group in groups])),
+    }
