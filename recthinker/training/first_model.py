@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from recthinker.agent import Agent, CompactFormat, train_tokenizer
-from recthinker.errors import ConfigError, TrainingError
-from recthinker.evaluation import CutRows, held_out_users, requests, target_hashes, write_targets
-from recthinker.lookup import FeatureRows, Snapshot, write_snapshot
+from recthinker.errors import ConfigError
+from recthinker.evaluation import CutRows, write_targets
+from recthinker.lookup import FeatureRows
 from recthinker.settings import RankingName, Settings, TrainingSettings
 from recthinker.tools import Toolbox
 from recthinker.training.base import Example, train_base
@@ -30,6 +29,7 @@ from recthinker.training.demonstrations import (
 )
 from recthinker.training.sft import train_sft
 from recthinker.training.tiny import new_model, save_model
+from recthinker.training.training_requests import TrainingRequests, training_requests
 
 RANDOM_SHARE_BASE = 0.3
 """Base episodes that follow a random plan, so that the results of every tool are learned."""
@@ -76,8 +76,10 @@ def train_first_model(
     tools = Toolbox(settings.tools).tools
     chat = CompactFormat(train_tokenizer(tokenizer_texts(features), settings.model.vocabulary, tools))
     agent = Agent.build(chat, settings.agent, settings.tools)
-    base, sft, targets = _demonstrations(agent, cut, features, settings, ds, folder, on_step)
-    model = new_model(chat, settings.model, max_length=settings.agent.max_episode_tokens, seed=settings.training.seed)
+    total, seed = settings.training.base_episodes + settings.training.sft_episodes, settings.training.seed
+    asked = training_requests(cut, features, settings, ds=ds, folder=folder / "snapshot", count=total, seed=seed)
+    base, sft = _demonstrations(agent, asked, settings.training, on_step)
+    model = new_model(chat, settings.model, max_length=settings.agent.max_episode_tokens, seed=seed)
     losses = {
         "base": train_base(
             model,
@@ -97,7 +99,7 @@ def train_first_model(
         ),
     }
     save_model(model, chat, folder / "model")
-    write_targets(folder / "model", targets)
+    write_targets(folder / "model", asked.hashes)
     return FirstModel(
         folder=folder / "model",
         parameters=sum(parameter.numel() for parameter in model.parameters()),
@@ -134,48 +136,18 @@ def marked(demonstration: Demonstration, chat: CompactFormat, ranking: RankingNa
 
 
 def _demonstrations(
-    agent: Agent,
-    cut: CutRows,
-    features: FeatureRows,
-    settings: Settings,
-    ds: str,
-    folder: Path,
-    on_step: OnStep,
-) -> tuple[list[Demonstration], list[Demonstration], np.ndarray]:
-    """Episodes for base training and for SFT, no request in both; and the hashes of all their targets."""
-    training = settings.training
-    total = training.base_episodes + training.sft_episodes
-    asked = requests(
-        held_out_users(cut),
-        sorted(features.item_metadata["item_id"].to_pylist()),
-        positions=range(2, training.holdout_last + 1),
-        negatives=settings.candidates.max_items - 1,
-        hard_share=training.hard_share,
-        seed=training.seed,
-        count=total,
-    )
-    if not asked.num_rows:
-        raise TrainingError(
-            f"the training cut holds no event at positions 2 to {training.holdout_last} that could be a target; "
-            "ingest more interactions or lower training.holdout_last"
-        )
-    write_snapshot(folder / "snapshot", asked, features, ds=ds, shards=1, min_users=settings.tools.privacy_min_users)
-    snapshot = Snapshot(folder / "snapshot")
-    shard = snapshot.requests(0)
-    targets = {
-        key: snapshot.items.code(item)
-        for key, item in zip(asked["key"].to_pylist(), asked["target"].to_pylist(), strict=True)
-    }
+    agent: Agent, asked: TrainingRequests, settings: TrainingSettings, on_step: OnStep
+) -> tuple[list[Demonstration], list[Demonstration]]:
+    """Episodes for base training and for SFT, no request in both."""
+    items, targets = asked.snapshot.items, asked.targets
     stages = []
-    for stage, keys, random_share in (
-        ("base", asked["key"].to_pylist()[: training.base_episodes], RANDOM_SHARE_BASE),
-        ("sft", asked["key"].to_pylist()[training.base_episodes :], RANDOM_SHARE_SFT),
+    for stage, rows, random_share in (
+        ("base", asked.rows[: settings.base_episodes], RANDOM_SHARE_BASE),
+        ("sft", asked.rows[settings.base_episodes :], RANDOM_SHARE_SFT),
     ):
-        rows = (row for key in keys if (row := shard.get(key)))
         drawn = []
-        for demonstration in demonstrate(agent, snapshot.items, rows, targets, random_share=random_share):
+        for demonstration in demonstrate(agent, items, rows, targets, random_share=random_share):
             drawn.append(demonstration)
-            on_step(f"{stage} episodes", len(drawn), len(keys), None)
+            on_step(f"{stage} episodes", len(drawn), len(rows), None)
         stages.append(drawn)
-    hashes = target_hashes(asked["user_id"].to_pylist(), asked["target"].to_pylist())
-    return stages[0], stages[1], hashes
+    return stages[0], stages[1]
