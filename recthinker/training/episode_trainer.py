@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from trl import GRPOTrainer
+from trl import GRPOConfig, GRPOTrainer
 
 from recthinker.training.learned_head import IGNORED, add_learned_head
 
@@ -21,23 +21,24 @@ ADVANTAGES = "token_advantages"
 Batch = dict[str, Any]
 
 
-class EpisodeTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL's classes have no types
+class EpisodeTrainer(GRPOTrainer):
     """A GRPOTrainer whose rollout function gives the advantages, by token, in the column `ADVANTAGES`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._learned: torch.Tensor | None = None
+        self._parts: list[Batch] = []
         if self.accelerator.device.type == "cpu":
             model = self.accelerator.unwrap_model(self.model)
             add_learned_head(getattr(model, "get_base_model", lambda: model)(), self.temperature)
 
     def _prepare_inputs(self, generation_batch: Any) -> Batch:
         """A micro-batch; every `steps_per_generation` of them, new rollouts first."""
-        parts = self.args.steps_per_generation
-        if self._step % (parts * self.num_iterations) == 0 or self._buffered_inputs is None:
-            self._buffered_inputs = micro_batches(self._generate_and_score_completions(generation_batch), parts)
-        batch: Batch = self._buffered_inputs[self._step % parts]
-        return batch
+        args: GRPOConfig = self.args
+        parts = args.steps_per_generation
+        if not self._parts or self._step % (parts * self.num_iterations) == 0:
+            self._parts = micro_batches(self._generate_and_score_completions(generation_batch), parts)
+        return self._parts[self._step % parts]
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Batch:
         batch: Batch = super()._generate_and_score_completions(inputs)
@@ -50,7 +51,7 @@ class EpisodeTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL's classes have n
     def _compute_loss(self, model: Any, inputs: Batch) -> torch.Tensor:
         self._learned = inputs["completion_mask"] * inputs["tool_mask"]
         try:
-            loss: torch.Tensor = super()._compute_loss(model, inputs)
+            loss: torch.Tensor = super()._compute_loss(model, inputs)  # type: ignore[no-untyped-call]
         finally:
             self._learned = None
         return loss

@@ -1,7 +1,7 @@
 """The rollout function of RL: what TRL's trainer learns from in one step, drawn by our own batch driver.
 
-Curriculum: more requests are drawn than are trained on, and those are taken whose rollouts differ most in worth. A group
-whose rollouts are all worth the same teaches nothing (dynamic sampling, DAPO, Yu et al., 2503.14476).
+Curriculum: more requests are drawn than are trained on, and those are taken whose rollouts differ most in worth. A
+group whose rollouts are all worth the same teaches nothing (dynamic sampling, DAPO, Yu et al., 2503.14476).
 """
 
 import random
@@ -15,9 +15,9 @@ from recthinker.agent import Agent, Outcome
 from recthinker.settings import RlSettings
 from recthinker.training.episode_trainer import ADVANTAGES
 from recthinker.training.handover import TrainableEngine
-from recthinker.training.requests import TrainingRequests
 from recthinker.training.rewards import Advantages, answer_advantage, group_advantages
 from recthinker.training.rollout import Rollout, roll_out
+from recthinker.training.training_requests import TrainingRequests, stage_seed
 
 REWARDS = ("ranking", "validity", "efficiency")
 
@@ -68,24 +68,24 @@ class GroupRollouts:
         if step != self._step:
             self._before_step(trainer.accelerator.unwrap_model(trainer.model))
             self._step = step
-        drawn = self._draw(len(prompts) // self._settings.rollouts, f"{self._seed}|{step}|{rank}")
+        drawn = self._draw(len(prompts) // self._settings.rollouts, stage_seed(self._seed, f"{step}|{rank}"))
         for name, value in watched(drawn).items():
             trainer._log_metric(name, value)
         taken = sorted(drawn, key=lambda group: -group.disagreement)[: len(prompts) // self._settings.rollouts]
         return self._columns(taken)
 
-    def _draw(self, count: int, seed: str) -> list[Group]:
-        rows = self._requests.rows
+    def _draw(self, count: int, seed: int) -> list[Group]:
+        """Groups of `redraw` times as many requests; each step shows candidates in another order."""
+        rows, settings = self._requests.rows, self._agent.settings.model_copy(update={"seed": seed})
         some = random.Random(seed).sample(range(len(rows)), min(count * self._settings.redraw, len(rows)))
         groups = roll_out(
             self._engine,
-            self._agent,
+            Agent(self._agent.chat, self._agent.toolbox, settings),
             self._requests.snapshot.items,
             [rows[number] for number in some],
             self._requests.targets,
             rollouts=self._settings.rollouts,
             max_in_flight=self._max_in_flight,
-            seed=seed,
         )
         return [Group(group, group_advantages(group, self._settings, self._k)) for group in groups]
 

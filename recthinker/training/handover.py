@@ -108,6 +108,8 @@ def _merged(model: torch.nn.Module) -> Iterator[PreTrainedModel]:
         return
     model.merge_adapter()
     try:
-        yield model.get_base_model()
+        plain = model.get_base_model()
+        assert isinstance(plain, PreTrainedModel)
+        yield plain
     finally:
         model.unmerge_adapter()

@@ -83,7 +83,6 @@ def roll_out(
     *,
     rollouts: int,
     max_in_flight: int,
-    seed: str = "",
     on_episode: Callable[[Episode], None] = lambda episode: None,
 ) -> list[list[Rollout]]:
     """`rollouts` episodes of each request, request by request in their order; all of one see the same prompt.

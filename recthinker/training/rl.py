@@ -1,0 +1,175 @@
+"""Reinforcement learning: TRL's GRPOTrainer on rollouts of the live engine, whose weights follow each step.
+
+Source: TRL 1.16, `GRPOTrainer` with `rollout_func`; GRPO (Shao et al., 2402.03300), Dr. GRPO (Liu et al., 2503.20783),
+DAPO (Yu et al., 2503.14476).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, PrinterCallback, TrainerCallback
+from transformers.trainer_utils import get_last_checkpoint
+from trl import GRPOConfig
+
+from recthinker.agent import Agent
+from recthinker.errors import ConfigError
+from recthinker.inference.engines import open_engine
+from recthinker.settings import InferenceSettings, RlSettings, Settings
+from recthinker.training.adapters import adapter_config, save_plain
+from recthinker.training.episode_trainer import EpisodeTrainer
+from recthinker.training.group_rollouts import REWARDS, GroupRollouts
+from recthinker.training.handover import Handover
+from recthinker.training.stage import Curve
+from recthinker.training.training_requests import TrainingRequests
+
+CLIP_HIGH = {"grpo": 0.2, "dr_grpo": 0.2, "dapo": 0.28}
+"""Upper clip of the ratio to the sampling policy; the lower one is 0.2."""
+CLIP_LOW = 0.2
+SAMPLING_TEMPERATURE = 1.0
+"""Of rollouts: the model as it is, or engine and trainer would not speak of the same policy."""
+LOGGED = {
+    **{name: name for name in ("ndcg", "calls", "broken_calls", "valid_share", "written_tokens", "flat_groups")},
+    **{f"rewards/{name}/mean": f"reward_{name}" for name in REWARDS},
+    **{name: name for name in ("kl", "entropy", "grad_norm", "loss")},
+    "sampling/sampling_logp_difference/max": "engine_difference",
+}
+"""Curves that are kept, by TRL's name and ours."""
+
+OnStep = Callable[[int, int, float], None]
+"""Called with (step, steps, NDCG of what was drawn)."""
+
+
+def train_rl(
+    start: Path, requests: TrainingRequests, settings: Settings, *, folder: Path, on_step: OnStep
+) -> dict[str, Curve]:
+    """Train the model of `start` further, into `folder/model`; from the last checkpoint where there is one.
+
+    Returns:
+        What was watched, step by step, by name.
+
+    Raises:
+        ConfigError: groups cannot be cut into micro-batches, or the engine cannot be trained against.
+        TrainingError: the engine did not take the weights of a step.
+        EngineError: the engine died.
+    """
+    rl, inference = settings.rl, settings.inference
+    _require_sizes(settings)
+    # Before the engine: afterwards it is too late.
+    torch.set_num_threads(settings.training.threads)
+    agent = Agent.load(start, settings.agent.model_copy(update={"temperature": SAMPLING_TEMPERATURE}), settings.tools)
+    engine = open_engine(start, agent, settings.model_copy(update={"agent": agent.settings}))
+    labels = agent.chat.label_ids[: settings.candidates.max_items]
+    probe = [*agent.system_ids, *agent.chat.turn([], None)]
+    handover = Handover(engine, probe, labels, tolerance=rl.probe_tolerance, by_file=inference.engine_process)  # type: ignore[arg-type]
+    rollouts = GroupRollouts(
+        engine,  # type: ignore[arg-type]
+        agent,
+        requests,
+        rl,
+        k=settings.evaluation.k,
+        seed=settings.training.seed,
+        max_in_flight=inference.max_in_flight,
+        before_step=handover,
+    )
+    trainer = EpisodeTrainer(
+        model=AutoModelForCausalLM.from_pretrained(start, dtype=_dtype(rl, inference)),
+        reward_funcs=[_reward(name) for name in REWARDS],
+        args=_config(settings, folder / "checkpoints"),
+        # Which request is next is the curriculum's to say: rows only count.
+        train_dataset=Dataset.from_dict({"prompt": [str(row) for row in range(rl.steps * rl.requests_per_step)]}),
+        processing_class=PreTrainedTokenizerFast.from_pretrained(start),
+        rollout_func=rollouts,
+        peft_config=adapter_config(rl),
+        callbacks=[_Steps(on_step)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    last = get_last_checkpoint(str(folder / "checkpoints")) if (folder / "checkpoints").is_dir() else None
+    trainer.train(resume_from_checkpoint=last)
+    save_plain(trainer.accelerator.unwrap_model(trainer.model), start, folder / "model")
+    return _curves(trainer.state.log_history)
+
+
+def _require_sizes(settings: Settings) -> None:
+    rl = settings.rl
+    episodes = rl.requests_per_step * rl.rollouts
+    if episodes % rl.micro_batch:
+        raise ConfigError(
+            f"rl.micro_batch should divide the {episodes} episodes of a step (rl.requests_per_step x rl.rollouts), "
+            f"found {rl.micro_batch}"
+        )
+    if settings.inference.engine != "vllm":
+        raise ConfigError(f"RL trains against inference.engine: vllm, found {settings.inference.engine}")
+
+
+def _dtype(rl: RlSettings, inference: InferenceSettings) -> str:
+    """Weights that all learn stay in float32; under adapters they stand still, and may be as the engine has them."""
+    return inference.dtype if rl.method == "lora" else "float32"
+
+
+def _config(settings: Settings, folder: Path) -> GRPOConfig:
+    rl = settings.rl
+    parts = rl.requests_per_step * rl.rollouts // rl.micro_batch
+    return GRPOConfig(
+        output_dir=str(folder),
+        use_cpu=not torch.cuda.is_available(),
+        bf16=settings.inference.dtype == "bfloat16",
+        gradient_checkpointing=False,
+        per_device_train_batch_size=rl.micro_batch,
+        gradient_accumulation_steps=parts,
+        steps_per_generation=parts,
+        num_generations=rl.rollouts,
+        max_completion_length=settings.agent.max_episode_tokens,
+        temperature=SAMPLING_TEMPERATURE,
+        max_steps=rl.steps,
+        learning_rate=rl.lr,
+        lr_scheduler_type="constant",
+        loss_type=rl.algorithm,
+        scale_rewards="none",
+        epsilon=CLIP_LOW,
+        epsilon_high=CLIP_HIGH[rl.algorithm],
+        beta=rl.kl,
+        max_grad_norm=1.0,
+        logging_steps=1,
+        save_strategy="steps",
+        save_steps=rl.save_every,
+        save_total_limit=1,
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_num_workers=0,
+        seed=settings.training.seed,
+    )
+
+
+def _reward(name: str) -> Callable[..., list[float | None]]:
+    """A reward as TRL asks for it: the rollout function has it ready. It is only told; the advantages are ours."""
+
+    def reward(completions: list[str], **columns: Any) -> list[float | None]:
+        values: list[float | None] = columns[name]
+        return values
+
+    reward.__name__ = name
+    return reward
+
+
+def _curves(history: list[dict[str, float]]) -> dict[str, Curve]:
+    return {
+        ours: curve
+        for theirs, ours in LOGGED.items()
+        if (curve := [(int(entry["step"]), float(entry[theirs])) for entry in history if theirs in entry])
+    }
+
+
+class _Steps(TrainerCallback):
+    """Passes each step's NDCG on."""
+
+    def __init__(self, on_step: OnStep) -> None:
+        self._on_step = on_step
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
+        """Called by the trainer."""
+        if logs and "ndcg" in logs:
+            self._on_step(state.global_step, state.max_steps, float(logs["ndcg"]))
