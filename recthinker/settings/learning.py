@@ -11,7 +11,9 @@ class TrainingSettings(Section):
     """The first model: base training from scratch, then SFT."""
 
     seed: int
-    """Seed of everything random in training."""
+    """Seed of everything random in training, but for the base model."""
+    base_seed: int
+    """Seed of the base model."""
     holdout_last: int = Field(ge=2)
     """Newest events of each user that the training cut takes away; the last is for evaluation, the rest are targets."""
     hard_share: float = Field(ge=0, le=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 from peft import LoraConfig, PeftModel
 from transformers import PreTrainedModel
 
-from recthinker.settings import RlSettings
+from recthinker.settings import RlSettings, Settings
 
 ALPHA_PER_RANK = 2
 KEPT = ("tokenizer*", "special_tokens_map.json", "vocab.json", "merges.txt", "chat_template*")
@@ -24,6 +24,11 @@ def adapter_config(settings: RlSettings) -> LoraConfig | None:
     return LoraConfig(
         r=rank, lora_alpha=ALPHA_PER_RANK * rank, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
     )
+
+
+def weights_dtype(settings: Settings) -> str:
+    """Weights that all learn stay in float32; under adapters they stand still, and may be as the engine has them."""
+    return settings.inference.dtype if settings.rl.method == "lora" else "float32"
 
 
 def save_plain(model: PreTrainedModel | PeftModel, start: Path, folder: Path) -> None:

@@ -49,8 +49,8 @@ def train_base(
     Raises:
         TrainingError: no examples, or a loss that is not finite.
     """
-    first = list(_batches(short, SHORT_PER_WHOLE * settings.batch_size, settings.seed))
-    batches = [*first, *_batches(whole, settings.batch_size, settings.seed)]
+    first = list(_batches(short, SHORT_PER_WHOLE * settings.batch_size, settings.base_seed))
+    batches = [*first, *_batches(whole, settings.batch_size, settings.base_seed)]
     if not batches:
         raise TrainingError("base training got no demonstration episodes; look at the training cut's held-out events")
     optimizers = _optimizers(model, settings)

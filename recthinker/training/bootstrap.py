@@ -87,9 +87,9 @@ def is_better_than_chance(evaluation: dict[str, Any]) -> bool:
 
 
 def _log_training(run: Run, made: FirstModel, folder: Path) -> None:
-    run.log_params({"parameters": made.parameters})
+    run.log_params({"parameters": made.base.parameters, "base_model": made.base.folder.name})
     run.log_metrics({f"{stage}_final_loss": loss for stage, loss in made.losses.items()})
-    plans = "\n".join(f"{count}\t{plan}" for plan, count in made.plans.items())
+    plans = "\n".join(f"{count}\t{plan}" for plan, count in made.base.plans.items())
     for name, text in (("demonstration.txt", made.sample), ("plans.txt", plans)):
         path = folder / name
         path.write_text(text + "\n", encoding="utf-8")

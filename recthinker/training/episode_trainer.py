@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from trl import GRPOConfig, GRPOTrainer
+from trl import GRPOTrainer
 
 from recthinker.training.learned_head import IGNORED, add_learned_head
 
@@ -34,8 +34,7 @@ class EpisodeTrainer(GRPOTrainer):
 
     def _prepare_inputs(self, generation_batch: Any) -> Batch:
         """A micro-batch; every `steps_per_generation` of them, new rollouts first."""
-        args: GRPOConfig = self.args
-        parts = args.steps_per_generation
+        parts: int = self.args.steps_per_generation  # type: ignore[attr-defined]
         if not self._parts or self._step % (parts * self.num_iterations) == 0:
             self._parts = micro_batches(self._generate_and_score_completions(generation_batch), parts)
         return self._parts[self._step % parts]

@@ -17,8 +17,8 @@ from trl import GRPOConfig
 from recthinker.agent import Agent
 from recthinker.errors import ConfigError
 from recthinker.inference.engines import open_engine
-from recthinker.settings import InferenceSettings, RlSettings, Settings
-from recthinker.training.adapters import adapter_config, save_plain
+from recthinker.settings import Settings
+from recthinker.training.adapters import adapter_config, save_plain, weights_dtype
 from recthinker.training.episode_trainer import EpisodeTrainer
 from recthinker.training.group_rollouts import REWARDS, GroupRollouts
 from recthinker.training.handover import Handover
@@ -75,7 +75,7 @@ def train_rl(
         before_step=handover,
     )
     trainer = EpisodeTrainer(
-        model=AutoModelForCausalLM.from_pretrained(start, dtype=_dtype(rl, inference)),
+        model=AutoModelForCausalLM.from_pretrained(start, dtype=weights_dtype(settings)),
         reward_funcs=[_reward(name) for name in REWARDS],
         args=_config(settings, folder / "checkpoints"),
         # Which request is next is the curriculum's to say: rows only count.
@@ -102,11 +102,6 @@ def _require_sizes(settings: Settings) -> None:
         )
     if settings.inference.engine != "vllm":
         raise ConfigError(f"RL trains against inference.engine: vllm, found {settings.inference.engine}")
-
-
-def _dtype(rl: RlSettings, inference: InferenceSettings) -> str:
-    """Weights that all learn stay in float32; under adapters they stand still, and may be as the engine has them."""
-    return inference.dtype if rl.method == "lora" else "float32"
 
 
 def _config(settings: Settings, folder: Path) -> GRPOConfig:

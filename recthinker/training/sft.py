@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast, PrinterCallback, TrainerCallback
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
-from recthinker.agent import CompactFormat
 from recthinker.errors import TrainingError
-from recthinker.settings import TrainingSettings
+from recthinker.settings import Settings
+from recthinker.training.adapters import adapter_config, save_plain, weights_dtype
 from recthinker.training.base import FINAL_SHARE, MAX_GRAD_NORM, WARMUP_STEPS, Example
 
 
@@ -30,15 +31,15 @@ class _Steps(TrainerCallback):
 
 
 def train_sft(
-    model: LlamaForCausalLM,
-    chat: CompactFormat,
+    start: Path,
     examples: Sequence[Example],
-    settings: TrainingSettings,
+    settings: Settings,
     *,
     folder: Path,
     on_step: Callable[[int, int, float], None],
 ) -> float:
-    """One pass over the examples, AdamW; the mean loss, nats per learned token.
+    """One pass over the examples, AdamW, from the model of `start` to `folder/model`; the mean loss, nats per learned
+    token.
 
     Args:
         folder: where the trainer may write.
@@ -49,14 +50,31 @@ def train_sft(
     """
     if not examples:
         raise TrainingError("SFT got no episodes; look at the training cut's held-out events")
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=chat.tokenizer, eos_token="<end>", pad_token="<pad>")
-    config = SFTConfig(
+    torch.set_num_threads(settings.training.threads)
+    rows = Dataset.from_dict({"input_ids": [ids for ids, _ in examples], "labels": [labels for _, labels in examples]})
+    trainer = SFTTrainer(
+        model=AutoModelForCausalLM.from_pretrained(start, dtype=weights_dtype(settings)),
+        args=_config(settings, folder),
+        train_dataset=rows,
+        processing_class=PreTrainedTokenizerFast.from_pretrained(start),
+        peft_config=adapter_config(settings.rl),
+        callbacks=[_Steps(on_step)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    loss = float(trainer.train().training_loss)
+    save_plain(trainer.accelerator.unwrap_model(trainer.model), start, folder / "model")
+    return loss
+
+
+def _config(settings: Settings, folder: Path) -> SFTConfig:
+    training = settings.training
+    return SFTConfig(
         output_dir=str(folder),
         max_length=None,
         packing=False,
-        per_device_train_batch_size=settings.batch_size,
+        per_device_train_batch_size=training.batch_size,
         num_train_epochs=1,
-        learning_rate=settings.sft_lr,
+        learning_rate=training.sft_lr,
         lr_scheduler_type="cosine_with_min_lr",
         lr_scheduler_kwargs={"min_lr_rate": FINAL_SHARE},
         warmup_steps=WARMUP_STEPS,
@@ -64,19 +82,13 @@ def train_sft(
         adam_beta2=0.95,
         max_grad_norm=MAX_GRAD_NORM,
         train_sampling_strategy="group_by_length",
-        bf16=False,
-        use_cpu=True,
+        bf16=settings.inference.dtype == "bfloat16",
+        use_cpu=not torch.cuda.is_available(),
         gradient_checkpointing=False,
         dataloader_num_workers=0,
         logging_steps=10,
         save_strategy="no",
         report_to="none",
         disable_tqdm=True,
-        seed=settings.seed,
+        seed=training.seed,
     )
-    rows = Dataset.from_dict({"input_ids": [ids for ids, _ in examples], "labels": [labels for _, labels in examples]})
-    trainer = SFTTrainer(
-        model=model, args=config, train_dataset=rows, processing_class=tokenizer, callbacks=[_Steps(on_step)]
-    )
-    trainer.remove_callback(PrinterCallback)
-    return float(trainer.train().training_loss)

@@ -27,8 +27,8 @@ def settings(tmp_path: Path) -> Settings:
             "tools": {"privacy_min_users": world.MIN_USERS},
             "model": {"hidden_size": 32, "layers": 1, "heads": 1, "intermediate_size": 32, "vocabulary": 400},
             "training": {
-                "base_episodes": 1,
-                "sft_episodes": 1,
+                "base_episodes": 2,
+                "sft_episodes": 2,
                 "base_short_episodes": 2,
                 "batch_size": 2,
                 "threads": 1,
