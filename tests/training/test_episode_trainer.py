@@ -1,0 +1,110 @@
+"""Our trainer beside TRL's own: sorted, cut and scored in part, it must learn the same."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from datasets import Dataset
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+from trl import GRPOConfig, GRPOTrainer
+
+from recthinker.training.episode_trainer import ADVANTAGES, EpisodeTrainer, micro_batches
+from tests.training.tiny_world import episodes, save_tiny, tiny_settings
+
+GROUP, COUNT, MICRO = 4, 16, 4
+ADVANTAGE = [0.7, -0.2, 0.1, -0.6]
+"""Of the rollouts of a group; they sum to 0, so that TRL makes the same advantages of them as rewards."""
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny(tmp_path_factory.mktemp("model"), tiny_settings())
+
+
+def learned(
+    start: Path, folder: Path, trainer: type[GRPOTrainer], loss_type: str, kl: float
+) -> dict[str, torch.Tensor]:
+    """The change of each weight in one step of plain gradient descent."""
+    drawn = episodes(COUNT, seed=3)
+    values = ADVANTAGE * (COUNT // GROUP)
+
+    def rollouts(prompts: list[str], trainer: Any) -> dict[str, Any]:
+        return {
+            "prompt_ids": [prompt for prompt, _, _ in drawn],
+            "completion_ids": [completion for _, completion, _ in drawn],
+            "logprobs": [[0.0] * len(completion) for _, completion, _ in drawn],
+            "env_mask": [mask for _, _, mask in drawn],
+            ADVANTAGES: [[value] * len(mask) for value, (_, _, mask) in zip(values, drawn, strict=True)],
+            "worth": values,
+        }
+
+    def worth(completions: list[str], worth: list[float], **columns: Any) -> list[float]:
+        return worth
+
+    model = AutoModelForCausalLM.from_pretrained(start, dtype="float32")
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    config = GRPOConfig(
+        output_dir=str(folder),
+        use_cpu=True,
+        bf16=False,
+        gradient_checkpointing=False,
+        optim="sgd",
+        learning_rate=1.0,
+        lr_scheduler_type="constant",
+        max_grad_norm=1e9,
+        weight_decay=0.0,
+        per_device_train_batch_size=MICRO,
+        gradient_accumulation_steps=COUNT // MICRO,
+        steps_per_generation=COUNT // MICRO,
+        num_generations=GROUP,
+        max_completion_length=64,
+        max_steps=1,
+        loss_type=loss_type,
+        scale_rewards="none",
+        beta=kl,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        seed=1,
+    )
+    trainer(
+        model=model,
+        reward_funcs=[worth],
+        args=config,
+        train_dataset=Dataset.from_dict({"prompt": [str(row) for row in range(COUNT // GROUP)]}),
+        processing_class=PreTrainedTokenizerFast.from_pretrained(start),
+        rollout_func=rollouts,
+    ).train()
+    return {name: weight.detach() - before[name] for name, weight in model.named_parameters()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("loss_type", "kl"), [("grpo", 0.0), ("dr_grpo", 0.0), ("dapo", 0.0), ("dapo", 0.1)])
+def test_a_step_is_trl_s_own(tmp_path: Path, start: Path, loss_type: str, kl: float) -> None:
+    ours = learned(start, tmp_path / "ours", EpisodeTrainer, loss_type, kl)
+    theirs = learned(start, tmp_path / "theirs", GRPOTrainer, loss_type, kl)
+
+    assert max(float(change.abs().max()) for change in theirs.values()) > 1e-4
+    for name, change in theirs.items():
+        torch.testing.assert_close(ours[name], change, rtol=1e-3, atol=1e-7, msg=f"{name} learns something else")
+
+
+def test_micro_batches_are_of_like_length_and_cut_to_it() -> None:
+    batch = {
+        "prompt_ids": torch.tensor([[0, 0, 1], [1, 2, 3], [0, 4, 5], [0, 0, 6]]),
+        "prompt_mask": torch.tensor([[0, 0, 1], [1, 1, 1], [0, 1, 1], [0, 0, 1]]),
+        "completion_ids": torch.tensor([[7, 0, 0, 0], [7, 8, 9, 10], [7, 8, 9, 0], [7, 8, 0, 0]]),
+        "completion_mask": torch.tensor([[1, 0, 0, 0], [1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 0, 0]]),
+        "advantages": torch.arange(16.0).view(4, 4),
+        "num_items_in_batch": torch.tensor(10),
+    }
+    short, long = micro_batches(batch, 2)
+
+    assert short["prompt_ids"].tolist() == [[1], [6]]
+    assert short["completion_ids"].tolist() == [[7, 0], [7, 8]]
+    assert short["advantages"].tolist() == [[0.0, 1.0], [12.0, 13.0]]
+    assert long["prompt_ids"].tolist() == [[0, 4, 5], [1, 2, 3]]
+    assert long["completion_ids"].tolist() == [[7, 8, 9, 0], [7, 8, 9, 10]]
+    assert int(short["num_items_in_batch"]) == int(long["num_items_in_batch"]) == 10
