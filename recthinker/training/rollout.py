@@ -62,16 +62,9 @@ class Rollout:
         return float(np.flatnonzero(order == self.target)[0]) + 1
 
     @property
-    def answer_at(self) -> int:
-        """Place in `ids` of the answer's first token; the length of `ids` without an answer."""
-        if not self.scores:
-            return len(self.ids)
-        place = len(self.ids) - 1
-        while not self.mask[place]:
-            place -= 1
-        while self.mask[place - 1]:
-            place -= 1
-        return place
+    def label_at(self) -> int:
+        """Place in `ids` of the label that was drawn as the answer: the last token that the agent wrote."""
+        return len(self.mask) - 1 - self.mask[::-1].index(1)
 
 
 def roll_out(
