@@ -17,6 +17,7 @@ from recthinker.training.learned_head import IGNORED, add_learned_head
 
 ADVANTAGES = "token_advantages"
 """Column of a rollout function's output: an advantage for each completion token."""
+EARLIER_LOGPROBS = ("old_per_token_logps", "ref_per_token_logps")
 
 Batch = dict[str, Any]
 
@@ -45,7 +46,10 @@ class EpisodeTrainer(GRPOTrainer):
         # TRL has put what the rollout function gave besides tokens into `inputs`.
         for row, values in enumerate(one[ADVANTAGES] for one in inputs):
             advantages[row, : len(values)] = torch.tensor(values)
-        return batch | {"advantages": advantages}
+        written = batch["completion_mask"] * batch["tool_mask"]
+        # Of tool results no log-probability is computed later: theirs must not be compared with one that was.
+        earlier = {name: batch[name] * written for name in EARLIER_LOGPROBS if name in batch}
+        return batch | earlier | {"advantages": advantages}
 
     def _compute_loss(self, model: Any, inputs: Batch) -> torch.Tensor:
         self._learned = inputs["completion_mask"] * inputs["tool_mask"]
@@ -73,6 +77,28 @@ class EpisodeTrainer(GRPOTrainer):
         with self.accelerator.autocast():
             outputs = model(input_ids=input_ids, attention_mask=attention_mask, labels=labels, fused_lm_head=True)
         return outputs.log_probs[:, -logits_to_keep:], outputs.entropy[:, -logits_to_keep:], None
+
+
+def correct_for_engine(trainer: GRPOTrainer, clip: float) -> None:
+    """Weigh each token by how much likelier the trainer finds it than the engine that sampled it, at most `clip`.
+
+    In bfloat16 the two differ by more than rounding of the sum (TRL's truncated importance sampling). TRL does so only
+    with an engine of its own: `trainer` is told that it has one, whose weights are always in place.
+    """
+    trainer.use_vllm = True
+    trainer.vllm_mode = "colocate"
+    trainer._last_loaded_step = -1
+    trainer.vllm_generation = _InPlace()  # type: ignore[assignment]
+    trainer.vllm_importance_sampling_correction = True
+    trainer.vllm_importance_sampling_mode = "token_truncate"
+    trainer.vllm_importance_sampling_clip_max = clip
+
+
+class _InPlace:
+    """An engine whose weights somebody else hands over."""
+
+    def sync_weights(self) -> None:
+        """Called by TRL before the rollouts of a step."""
 
 
 def micro_batches(batch: Mapping[str, Any], parts: int) -> list[Batch]:

@@ -40,7 +40,8 @@ class GroupRollouts:
 
     Args:
         engine: samples at temperature 1.
-        before_step: called with the trainer's model before its rollouts, when it has learned something since.
+        before_step: called with the trainer's model before its rollouts, when it has learned something since; what it
+            returns is watched.
         max_in_flight: episodes alive at once.
         seed: of which requests are drawn in which step.
     """
@@ -55,7 +56,7 @@ class GroupRollouts:
         k: int,
         seed: int,
         max_in_flight: int,
-        before_step: Callable[[Any], None],
+        before_step: Callable[[Any], float],
     ) -> None:
         self._engine, self._agent, self._requests, self._settings = engine, agent, requests, settings
         self._k, self._seed, self._max_in_flight = k, seed, max_in_flight
@@ -66,7 +67,8 @@ class GroupRollouts:
         """Rollouts for one step; of `prompts` only the number counts, a whole number of groups."""
         step, rank = trainer.state.global_step, trainer.accelerator.process_index
         if step != self._step:
-            self._before_step(trainer.accelerator.unwrap_model(trainer.model))
+            difference = self._before_step(trainer.accelerator.unwrap_model(trainer.model))
+            trainer._log_metric("probe_difference", difference)
             self._step = step
         drawn = self._draw(len(prompts) // self._settings.rollouts, stage_seed(self._seed, f"{step}|{rank}"))
         for name, value in watched(drawn).items():

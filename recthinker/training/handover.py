@@ -47,11 +47,9 @@ class Handover:
         self._probe, self._labels = list(probe), tuple(labels)
         self._tolerance = tolerance
         self._by_file = by_file
-        self.largest = 0.0
-        """Largest difference seen at any probe."""
 
-    def __call__(self, model: torch.nn.Module) -> None:
-        """Hand the weights over.
+    def __call__(self, model: torch.nn.Module) -> float:
+        """Hand the weights over; by how much engine and trainer differ on the probe.
 
         Raises:
             EngineError: the engine did not take them.
@@ -64,17 +62,17 @@ class Handover:
                     self._engine.load_weights(Path(folder))
             else:
                 self._engine.load_weights(plain_weights(plain))
-            self._compare(plain)
+            return self._compare(plain)
 
-    def _compare(self, model: PreTrainedModel) -> None:
+    def _compare(self, model: PreTrainedModel) -> float:
         difference = float((_by_trainer(model, self._probe, self._labels) - self._by_engine()).abs().max())
-        self.largest = max(self.largest, difference)
         if not difference <= self._tolerance:
             raise TrainingError(
                 f"after the hand-over of weights the engine's log-probabilities differ from the trainer's by "
                 f"{difference:.2g}, allowed are {self._tolerance:g} (rl.probe_tolerance): it does not run on these "
                 "weights, and what it would sample is of no use. Nothing was registered"
             )
+        return difference
 
     def _by_engine(self) -> torch.Tensor:
         self._engine.add(PROBE, Generate(self._probe, 1, (), self._labels), seed=0)

@@ -19,7 +19,7 @@ from recthinker.errors import ConfigError
 from recthinker.inference.engines import open_engine
 from recthinker.settings import Settings
 from recthinker.training.adapters import adapter_config, save_plain, weights_dtype
-from recthinker.training.episode_trainer import EpisodeTrainer
+from recthinker.training.episode_trainer import EpisodeTrainer, correct_for_engine
 from recthinker.training.group_rollouts import REWARDS, GroupRollouts
 from recthinker.training.handover import Handover
 from recthinker.training.stage import Curve
@@ -28,13 +28,15 @@ from recthinker.training.training_requests import TrainingRequests
 CLIP_HIGH = {"grpo": 0.2, "dr_grpo": 0.2, "dapo": 0.28}
 """Upper clip of the ratio to the sampling policy; the lower one is 0.2."""
 CLIP_LOW = 0.2
+IMPORTANCE_CLIP = 2.0
 SAMPLING_TEMPERATURE = 1.0
 """Of rollouts: the model as it is, or engine and trainer would not speak of the same policy."""
 LOGGED = {
     **{name: name for name in ("ndcg", "calls", "broken_calls", "valid_share", "written_tokens", "flat_groups")},
     **{f"rewards/{name}/mean": f"reward_{name}" for name in REWARDS},
     **{name: name for name in ("kl", "entropy", "grad_norm", "loss")},
-    "sampling/sampling_logp_difference/max": "engine_difference",
+    "probe_difference": "probe_difference",
+    "sampling/sampling_logp_difference/max": "sampling_difference",
 }
 """Curves that are kept, by TRL's name and ours."""
 
@@ -86,6 +88,8 @@ def train_rl(
         callbacks=[_Steps(on_step)],
     )
     trainer.remove_callback(PrinterCallback)
+    if inference.dtype != "float32":
+        correct_for_engine(trainer, IMPORTANCE_CLIP)
     last = get_last_checkpoint(str(folder / "checkpoints")) if (folder / "checkpoints").is_dir() else None
     trainer.train(resume_from_checkpoint=last)
     save_plain(trainer.accelerator.unwrap_model(trainer.model), start, folder / "model")

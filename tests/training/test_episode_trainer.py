@@ -9,7 +9,7 @@ from datasets import Dataset
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 from trl import GRPOConfig, GRPOTrainer
 
-from recthinker.training.episode_trainer import ADVANTAGES, EpisodeTrainer, micro_batches
+from recthinker.training.episode_trainer import ADVANTAGES, EpisodeTrainer, correct_for_engine, micro_batches
 from tests.training.tiny_world import episodes, save_tiny, tiny_settings
 
 GROUP, COUNT, MICRO = 4, 16, 4
@@ -23,7 +23,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def learned(
-    start: Path, folder: Path, trainer: type[GRPOTrainer], loss_type: str, kl: float
+    start: Path, folder: Path, trainer: type[GRPOTrainer], loss_type: str, kl: float, *, corrected: bool = False
 ) -> dict[str, torch.Tensor]:
     """The change of each weight in one step of plain gradient descent."""
     drawn = episodes(COUNT, seed=3)
@@ -33,7 +33,8 @@ def learned(
         return {
             "prompt_ids": [prompt for prompt, _, _ in drawn],
             "completion_ids": [completion for _, completion, _ in drawn],
-            "logprobs": [[0.0] * len(completion) for _, completion, _ in drawn],
+            # An engine that found each token likelier, or less likely, than the model does.
+            "logprobs": [[-5.0 - 2 * (place % 2) for place in range(len(completion))] for _, completion, _ in drawn],
             "env_mask": [mask for _, _, mask in drawn],
             ADVANTAGES: [[value] * len(mask) for value, (_, _, mask) in zip(values, drawn, strict=True)],
             "worth": values,
@@ -69,14 +70,17 @@ def learned(
         remove_unused_columns=False,
         seed=1,
     )
-    trainer(
+    built = trainer(
         model=model,
         reward_funcs=[worth],
         args=config,
         train_dataset=Dataset.from_dict({"prompt": [str(row) for row in range(COUNT // GROUP)]}),
         processing_class=PreTrainedTokenizerFast.from_pretrained(start),
         rollout_func=rollouts,
-    ).train()
+    )
+    if corrected:
+        correct_for_engine(built, clip=2.0)
+    built.train()
     return {name: weight.detach() - before[name] for name, weight in model.named_parameters()}
 
 
@@ -89,6 +93,17 @@ def test_a_step_is_trl_s_own(tmp_path: Path, start: Path, loss_type: str, kl: fl
     assert max(float(change.abs().max()) for change in theirs.values()) > 1e-4
     for name, change in theirs.items():
         torch.testing.assert_close(ours[name], change, rtol=1e-3, atol=1e-7, msg=f"{name} learns something else")
+
+
+@pytest.mark.slow
+def test_with_the_engine_s_own_log_probabilities_too(tmp_path: Path, start: Path) -> None:
+    ours = learned(start, tmp_path / "ours", EpisodeTrainer, "dapo", 0.0, corrected=True)
+    theirs = learned(start, tmp_path / "theirs", GRPOTrainer, "dapo", 0.0, corrected=True)
+    without = learned(start, tmp_path / "without", EpisodeTrainer, "dapo", 0.0)
+
+    for name, change in theirs.items():
+        torch.testing.assert_close(ours[name], change, rtol=1e-3, atol=1e-7, msg=f"{name} learns something else")
+    assert any(not torch.allclose(ours[name], without[name], rtol=1e-2) for name in ours)
 
 
 def test_micro_batches_are_of_like_length_and_cut_to_it() -> None:
