@@ -22,6 +22,8 @@ from recthinker.settings import Settings, load_settings
 
 EXIT_NO_RETRY = 42
 EXIT_RETRY = 1
+PROGRESS_EVERY_S = 5.0
+BAR_WIDTH = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,22 @@ def main(
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+class Reporter:
+    """A progress bar for a new stage, then one every five seconds, each on a line of its own: it may go to a log."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._next = 0.0
+
+    def __call__(self, stage: str, done: int, total: int, loss: float | None) -> None:
+        now = time.monotonic()
+        if stage != self._stage or now >= self._next or done == total:
+            self._stage, self._next = stage, now + PROGRESS_EVERY_S
+            full = BAR_WIDTH * done // max(total, 1)
+            tail = "" if loss is None else f", loss {loss:.3f}"
+            print(f"{stage:<13} {'█' * full}{'░' * (BAR_WIDTH - full)} {done}/{total}{tail}", flush=True)
 
 
 def _last_line(text: str) -> None:

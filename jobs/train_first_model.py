@@ -6,13 +6,9 @@ version of the registered model, under the alias of the settings. With a champio
 """
 
 import os
-import time
 
-from jobs._cli import Job, main
+from jobs._cli import Job, Reporter, main
 from recthinker.registry import Registry
-
-PROGRESS_EVERY_S = 5.0
-BAR_WIDTH = 24
 
 
 def run(job: Job) -> str:
@@ -30,26 +26,10 @@ def run(job: Job) -> str:
         settings,
         ds=job.ds,
         folder=settings.paths.models / f"first-{job.run_id}",
-        on_progress=_Reporter(),
+        on_progress=Reporter(),
     )
     figures = ", ".join(f"{name} {value:.3f}" for name, value in headline(evaluation).items())
     return f"model {version}: {figures}"
-
-
-class _Reporter:
-    """A progress bar for a new stage, then one every five seconds, each on a line of its own: it may go to a log."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-        self._next = 0.0
-
-    def __call__(self, stage: str, done: int, total: int, loss: float | None) -> None:
-        now = time.monotonic()
-        if stage != self._stage or now >= self._next or done == total:
-            self._stage, self._next = stage, now + PROGRESS_EVERY_S
-            full = BAR_WIDTH * done // max(total, 1)
-            tail = "" if loss is None else f", loss {loss:.3f}"
-            print(f"{stage:<13} {'█' * full}{'░' * (BAR_WIDTH - full)} {done}/{total}{tail}", flush=True)
 
 
 if __name__ == "__main__":
