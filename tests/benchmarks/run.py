@@ -19,13 +19,14 @@ from recthinker.settings import load_settings
 from tests.benchmarks.figures import Bench, Figure, print_figures, write_figures
 from tests.benchmarks.measure import GIB
 from tests.benchmarks.processes import exit_on_sigterm
-from tests.benchmarks.sections import answers, features, inference, lookup
+from tests.benchmarks.sections import answers, features, inference, lookup, training
 
 SECTIONS: dict[str, Callable[[Bench], list[Figure]]] = {
     "features": features.figures,
     "inference": inference.figures,
     "answers": answers.figures,
     "lookup": lookup.figures,
+    "training": training.figures,
 }
 SIZES = ("full", "small")
 
