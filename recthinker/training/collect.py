@@ -16,6 +16,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from recthinker.agent import Agent, CompactFormat, Episode, Outcome
+from recthinker.agent.formats import TOKENIZER_FILE
 from recthinker.evaluation import CutRows
 from recthinker.inference import BatchProgress, Engine, ScriptedEngine
 from recthinker.inference.engines import open_engine
@@ -65,7 +66,7 @@ def collect(
         settings: those of the plan (`RetrainPlan.apply`).
 
     Raises:
-        ConfigError: the base model is not there yet.
+        ConfigError: the base model is not there yet, or a tokenizer does not fit the chat format.
         TableContractError: the training cut was not built for the plan's date.
         EngineError: the engine cannot start, or died.
     """
@@ -85,13 +86,13 @@ def open_author(plan: RetrainPlan, settings: Settings, base: Path) -> Author:
         base: folder of the base model.
     """
     asked = warm(settings)
+    agent = Agent.load(base, asked.agent, settings.tools)
     if plan.champion and plan.champion_path:
         folder = Path(plan.champion_path)
+        its = Agent.load(folder, asked.agent, settings.tools)
         if has_same_tokens(folder, base):
-            agent = Agent.load(folder, asked.agent, settings.tools)
-            return Author(agent, open_engine(folder, agent, asked), plan.champion)
+            return Author(its, open_engine(folder, its, asked), plan.champion)
         logger.warning("champion=%s has other tokens than the base model, it draws no rollouts", plan.champion)
-    agent = Agent.load(base, asked.agent, settings.tools)
     if not isinstance(agent.chat, CompactFormat):
         return Author(agent, open_engine(base, agent, asked), BASE)
     share = settings.collect.random_share
@@ -107,13 +108,12 @@ def warm(settings: Settings) -> Settings:
 
 def has_same_tokens(one: Path, other: Path) -> bool:
     """Whether the tokenizers of two model folders make the same tokens of a text."""
-    first, second = (_tokenizer(folder) for folder in (one, other))
-    return first == second
+    return _tokenizer(one) == _tokenizer(other)
 
 
 def _tokenizer(folder: Path) -> dict[str, Any]:
     """What decides about tokens; how a batch would be padded or cut is left out."""
-    told = json.loads(Tokenizer.from_file(str(folder / "tokenizer.json")).to_str())
+    told = json.loads(Tokenizer.from_file(str(folder / TOKENIZER_FILE)).to_str())
     return {name: part for name, part in told.items() if name not in ("padding", "truncation")}
 
 

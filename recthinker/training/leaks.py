@@ -55,7 +55,10 @@ class LeakCheck:
             "ranking": rollout.labels,
             "scores": rollout.scores,
         }
-        return again(self._agent, self._items, request, recorded) is not None
+        episode = again(self._agent, self._items, request, recorded)
+        if episode is None:
+            return False
+        return rollout.labels == tuple(self._items.item_id(int(code)) for code in episode.scene.candidates)
 
 
 def require_cut(plan: RetrainPlan, collected: StageResult, snapshot: Snapshot) -> None:

@@ -24,6 +24,7 @@ from recthinker.training.rollout_examples import rollout_example, write_examples
 from recthinker.training.rollout_rows import read_rollouts
 from recthinker.training.selection import Selected, plan_counts, select
 from recthinker.training.stage import StageResult, read_result, require_model_of, stage_folder
+from recthinker.training.tidy_turns import is_tidy
 
 STAGE = "select"
 EXAMPLES = "examples.parquet"
@@ -45,15 +46,20 @@ def select_episodes(plan: RetrainPlan, settings: Settings, run_dir: Path) -> Sta
     collected = read_result(run_dir, COLLECT)
     if collected is None:
         raise ConfigError(
-            f"stage {COLLECT} of {run_dir} is not done: run collect_rollouts with the same --ds, --run-id"
+            f"stage {COLLECT} of {run_dir} is not done: run collect_rollouts with the same --ds and --run-id"
         )
     base = require_model_of(run_dir, "base")
     agent = Agent.load(base, warm(settings).agent, settings.tools)
     snapshot = Snapshot(stage_folder(run_dir, COLLECT) / SNAPSHOT)
     require_cut(plan, collected, snapshot)
     groups, version = _read(plan, settings, agent)
-    leaks = LeakCheck(agent, snapshot)
-    chosen = select(groups, settings.selection, has_leak=leaks.has_leak, seed=settings.training.seed)
+    chosen = select(
+        groups,
+        settings.selection,
+        is_tidy=lambda rollout: is_tidy(rollout, agent.chat),
+        has_leak=LeakCheck(agent, snapshot).has_leak,
+        seed=settings.training.seed,
+    )
     drawn = list(chain.from_iterable(groups))
     if not chosen.kept:
         raise TrainingError(

@@ -1,18 +1,23 @@
 """Which rollouts SFT learns from: those that rank the chosen item high and call no tool more than that takes.
 
 Each filter is a function of rollouts; none changes one. What was drawn tells what is good enough: a request whose
-rollouts mostly rank the target first is held to that, a hard one accepts a lower rank.
+rollouts mostly rank the target first is held to that, a hard one accepts a lower rank. Equal scores count half, as in
+evaluation: who looked nothing up and holds all items for equal has not found the target, wherever it was shown.
 Source: self-augmented SFT of RecThinker, arXiv 2603.09843; sampling and keeping what is right, STaR (Zelikman et al.,
 2203.14465).
 """
 
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+import numpy as np
+
 from recthinker.agent import Outcome, StopReason
+from recthinker.evaluation.metrics import target_ranks
 from recthinker.settings import SelectionSettings
 from recthinker.training.rollout import Rollout
 
@@ -33,20 +38,23 @@ def select(
     groups: Sequence[Sequence[Rollout]],
     settings: SelectionSettings,
     *,
+    is_tidy: Callable[[Rollout], bool],
     has_leak: Callable[[Rollout], bool],
     seed: int,
 ) -> Selected:
     """The rollouts that SFT learns from, of groups of one request each.
 
     Args:
+        is_tidy: whether a rollout's turns say what is so (`recthinker.training.tidy_turns`).
         has_leak: whether a rollout may know its target (`recthinker.training.leaks`).
         seed: of whom is dropped where there are too many of a user or a plan.
     """
     bars = {group[0].key: rank_bar(group, settings) for group in groups}
     of_group: dict[str, Filter] = {
         "ended_badly": lambda group: [rollout for rollout in group if ended_well(rollout)],
+        "untidy": lambda group: [rollout for rollout in group if is_tidy(rollout)],
         "leaked": lambda group: [rollout for rollout in group if not has_leak(rollout)],
-        "ranked_low": lambda group: [rollout for rollout in group if rollout.rank <= bars[rollout.key]],
+        "ranked_low": lambda group: [rollout for rollout in group if target_rank(rollout) <= bars[rollout.key]],
         "needless_calls": without_needless_calls,
         "repeated": without_repeats,
         "beyond_per_request": lambda group: best_of_request(group, settings.per_request),
@@ -77,22 +85,30 @@ def ended_well(rollout: Rollout) -> bool:
     return is_ranked and not rollout.broken_calls
 
 
+def target_rank(rollout: Rollout) -> float:
+    """The target's rank, 1 = best, the mean of its places among equal scores; infinite without an answer."""
+    if not rollout.scores:
+        return math.inf
+    return float(target_ranks(np.array([rollout.scores]), np.array([rollout.target]))[0])
+
+
 def rank_bar(group: Sequence[Rollout], settings: SelectionSettings) -> float:
     """The lowest rank of the target that is good enough: `easy_rank` where all rollouts put it first, `hard_rank` where
     none does, and in between as often as they do.
     """
     scored = [rollout for rollout in group if rollout.is_scored]
-    first = sum(rollout.rank == 1 for rollout in scored) / max(1, len(scored))
+    first = sum(target_rank(rollout) == 1 for rollout in scored) / max(1, len(scored))
     return settings.hard_rank - first * (settings.hard_rank - settings.easy_rank)
 
 
 def without_needless_calls(group: Sequence[Rollout]) -> list[Rollout]:
     """Without those that another one ranks the target as high or higher than, with fewer calls."""
+    ranks = [target_rank(rollout) for rollout in group]
 
-    def is_beaten(rollout: Rollout) -> bool:
-        return any(other.rank <= rollout.rank and other.calls < rollout.calls for other in group)
+    def is_beaten(calls: int, rank: float) -> bool:
+        return any(other.calls < calls and its <= rank for other, its in zip(group, ranks, strict=True))
 
-    return [rollout for rollout in group if not is_beaten(rollout)]
+    return [rollout for rollout, rank in zip(group, ranks, strict=True) if not is_beaten(rollout.calls, rank)]
 
 
 def without_repeats(group: Sequence[Rollout]) -> list[Rollout]:
@@ -105,7 +121,7 @@ def without_repeats(group: Sequence[Rollout]) -> list[Rollout]:
 
 def best_of_request(group: Sequence[Rollout], limit: int) -> list[Rollout]:
     """At most `limit`: of each plan the one that ranks the target highest, then more of the same plans."""
-    ranked = sorted(group, key=lambda rollout: (rollout.rank, rollout.calls, rollout.sample))
+    ranked = sorted(group, key=lambda rollout: (target_rank(rollout), rollout.calls, rollout.sample))
     of_plan = {rollout.plan: rollout for rollout in reversed(ranked)}
     ordered = sorted(ranked, key=lambda rollout: of_plan[rollout.plan] is not rollout)
     return sorted(ordered[:limit], key=lambda rollout: rollout.sample)
