@@ -28,7 +28,7 @@ from recthinker.training.tidy_turns import is_tidy
 
 STAGE = "select"
 EXAMPLES = "examples.parquet"
-"""What SFT is taught with, beside the result."""
+"""What SFT is taught with, beside the result; columns of `rollout_examples.SCHEMA`."""
 SHOWN_PLANS = 5
 """Most frequent plans of which an episode is shown."""
 
