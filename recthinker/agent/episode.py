@@ -67,6 +67,8 @@ class Episode:
     """More about the stop, for people."""
     is_answering: bool = False
     """Whether what is written next is the answer."""
+    answer_at: int | None = None
+    """Place in `ids` where the answer begins; None until it is asked for."""
     label_scores: tuple[float, ...] = ()
     """Score of each label, (N,): its logprob at the answer, or 0, -1, -2, ... down a list that was written out."""
     seconds: float = 0.0
@@ -185,7 +187,7 @@ class Episode:
     def _ask(self) -> None:
         """Let the answer come next."""
         self._say(self.agent.chat.ask(self.ids))
-        self.is_answering = True
+        self.answer_at, self.is_answering = len(self.ids), True
 
     def _say(self, ids: list[int]) -> None:
         """Add tokens that the model did not write."""

@@ -2,8 +2,8 @@
 
 It serves the tests, and it draws the demonstrations that the tiny model first learns from. Its plan: look at
 co-interactions; if the best candidates are close, ask similar users, then tools that are not built in; if they are
-still close, what the closest share with the history. A share of episodes follows a random plan instead, so that every
-tool's results are seen.
+still close, what the closest share with the history. A share of episodes follows a random plan instead
+(`recthinker.inference.random_plans`), so that every tool's results are seen.
 """
 
 import math
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from recthinker.agent import ChatFormat, CompactFormat, Generate, Generated
 from recthinker.errors import ConfigError
+from recthinker.inference.random_plans import DrawPlan, some_tools
 from recthinker.tools import Tool, ToolCall
 
 WEIGHTS: dict[str, tuple[float, ...]] = {
@@ -61,11 +62,22 @@ class Reading:
 class Planner:
     """Decides turns from tokens alone, as a model does.
 
+    Args:
+        random_share: share of episodes that follow a random plan.
+        draw_plan: draws it.
+
     Raises:
         ConfigError: the chat format is another than compact.
     """
 
-    def __init__(self, chat: ChatFormat, tools: Mapping[str, Tool], *, random_share: float = 0.0) -> None:
+    def __init__(
+        self,
+        chat: ChatFormat,
+        tools: Mapping[str, Tool],
+        *,
+        random_share: float = 0.0,
+        draw_plan: DrawPlan = some_tools,
+    ) -> None:
         if not isinstance(chat, CompactFormat):
             raise ConfigError(
                 f"the scripted planner reads the compact format only, found {chat.name}; set agent.chat_format: "
@@ -74,6 +86,7 @@ class Planner:
         self.chat = chat
         self.tools = tools
         self.random_share = random_share
+        self._draw_plan = draw_plan
         self._weights = {name: WEIGHTS.get(name, (OTHER_WEIGHT,) * len(tool.evidence)) for name, tool in tools.items()}
         self._others = [name for name, tool in tools.items() if name not in WEIGHTS and tool.evidence]
         self._tool_of = {id_: name for name, id_ in chat.tool_ids.items()}
@@ -124,14 +137,14 @@ class Planner:
         return None
 
     def _random_plan(self, reading: Reading, rng: random.Random) -> ToolCall | None:
-        """A plan of one to four tools in a random order; the same seed continues the same plan."""
-        plan = rng.sample(list(self.tools), k=min(len(self.tools), rng.randint(1, 4)))
-        left = [name for name in plan if name not in reading.known]
-        if not left:
+        """The next call of a random plan; the same seed continues the same plan."""
+        plan = self._draw_plan(list(self.tools), rng)
+        if len(reading.known) >= len(plan):
             return None
-        labels = reading.contenders() if self.tools[left[0]].takes == "labels" and rng.random() < 0.3 else ()
-        limit = rng.randint(3, 9) if self.tools[left[0]].takes == "limit" and rng.random() < 0.5 else None
-        return ToolCall(left[0], labels, limit)
+        name = plan[len(reading.known)]
+        labels = reading.contenders() if self.tools[name].takes == "labels" and rng.random() < 0.3 else ()
+        limit = rng.randint(3, 9) if self.tools[name].takes == "limit" and rng.random() < 0.5 else None
+        return ToolCall(name, labels, limit)
 
     def label_logprobs(self, reading: Reading) -> list[float]:
         """Scores as logprobs over the labels."""

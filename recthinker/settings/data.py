@@ -199,7 +199,7 @@ class RetentionSettings(Section):
     keep_days: int = Field(ge=1)
     """Logical dates of features, states, candidates and cuts, counted back from the newest, that stay."""
     keep_output_days: int | None = Field(ge=1)
-    """The same of recommendations, trajectories and run manifests; null: for ever."""
+    """The same of recommendations, trajectories, run manifests and rollouts; null: for ever."""
     vacuum_hours: int = Field(ge=1, le=720)
     """Hours for which files that were replaced stay for readers of earlier versions."""
     orphan_hours: int = Field(ge=1)

@@ -15,9 +15,7 @@ from transformers import LlamaForCausalLM
 
 from recthinker.errors import TrainingError
 from recthinker.settings import TrainingSettings
-
-Example = tuple[list[int], list[int]]
-"""Token ids and labels of the same length; -100 = not learned."""
+from recthinker.training.examples import Example
 
 WARMUP_STEPS = 20
 FINAL_SHARE = 0.1

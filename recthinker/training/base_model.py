@@ -22,8 +22,9 @@ from recthinker.evaluation import CutRows, write_targets
 from recthinker.lookup import FeatureRows
 from recthinker.settings import Settings, TrainingSettings
 from recthinker.tools import Toolbox
-from recthinker.training.base import Example, train_base
+from recthinker.training.base import train_base
 from recthinker.training.demonstrations import Demonstration, base_example, demonstrate, short_example
+from recthinker.training.examples import Example
 from recthinker.training.tiny import new_model, save_model
 from recthinker.training.training_requests import stage_seed, training_requests
 

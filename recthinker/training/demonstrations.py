@@ -16,11 +16,10 @@ from recthinker.inference.scripted import Planner
 from recthinker.lookup import ItemRows, RequestRow
 from recthinker.lookup.files import hash_keys
 from recthinker.settings import RankingName
+from recthinker.training.examples import IGNORED, Example, taught, written_labels
 
 SHORT_CANDIDATES = 5
 """Candidates of a short base example."""
-IGNORED = -100
-"""Label of a token that the loss leaves out (PyTorch's convention)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +92,18 @@ def draw_ranking(logprobs: np.ndarray, key: str) -> np.ndarray:
     return np.argsort(-(logprobs + noise), kind="stable")
 
 
-def base_example(demonstration: Demonstration, end_id: int) -> tuple[list[int], list[int]]:
+def base_example(demonstration: Demonstration, end_id: int) -> Example:
     """Ids and labels of a whole episode for base training: the agent's turns and a whole ranking are learned.
 
     A whole ranking is a target for every label; a model from scratch learns to read evidence from it, and hardly from
     the one label that was chosen.
     """
     ids = [*demonstration.ids, *demonstration.drawn_ranking, end_id]
-    written = _written(demonstration)
+    written = written_labels(demonstration.ids, demonstration.mask)
     return ids, written + ids[len(written) :]
 
 
-def short_example(demonstration: Demonstration, chat: CompactFormat, rng: random.Random) -> tuple[list[int], list[int]]:
+def short_example(demonstration: Demonstration, chat: CompactFormat, rng: random.Random) -> Example:
     """A base example cut down to a few candidates, without text from the data; tool results are learned too.
 
     Finding the strongest label among five, in 60 tokens, is learned in a few hundred steps; among twenty in 300 tokens
@@ -130,26 +129,17 @@ def short_example(demonstration: Demonstration, chat: CompactFormat, rng: random
     return ids, [IGNORED] * start + ids[start:]
 
 
-def sft_example(
-    demonstration: Demonstration, end_id: int, ranking: RankingName = "labels"
-) -> tuple[list[int], list[int]]:
+def sft_example(demonstration: Demonstration, end_id: int, ranking: RankingName = "labels") -> Example:
     """Ids and labels for SFT: only what the agent wrote is learned, and the answer is the item really chosen.
 
     Where the list is to be written out (`ranking` is "generate"), the planner's ranking follows it, and its end: they
     are learned too.
     """
-    ids = [*demonstration.ids, *answer_tokens(demonstration, ranking), end_id]
-    written = _written(demonstration)
-    is_list = ranking == "generate"
-    return ids, written + ids[len(written) : -1] + [end_id if is_list else IGNORED]
+    answer = answer_tokens(demonstration, ranking)
+    return taught(demonstration.ids, demonstration.mask, answer, end_id, ranking)
 
 
 def answer_tokens(demonstration: Demonstration, ranking: RankingName) -> list[int]:
     """The answer that SFT teaches, without its end: the item really chosen, then, in a list, the planner's others."""
     others = [label for label in demonstration.ranking if label != demonstration.target]
     return [demonstration.target, *(others if ranking == "generate" else [])]
-
-
-def _written(demonstration: Demonstration) -> list[int]:
-    """Labels of the tokens that the agent wrote; the others ignored."""
-    return [id_ if mask else IGNORED for id_, mask in zip(demonstration.ids, demonstration.mask, strict=True)]

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from recthinker.agent import Agent, CompactFormat
+from recthinker.agent import Agent
 from recthinker.evaluation import CutRows, read_targets, write_targets
 from recthinker.lookup import FeatureRows
-from recthinker.settings import RankingName, Settings
+from recthinker.settings import Settings
 from recthinker.training.base_model import BaseModel, OnStep, keep_base
-from recthinker.training.demonstrations import Demonstration, answer_tokens, demonstrate, sft_example
+from recthinker.training.demonstrations import Demonstration, demonstrate, sft_example
+from recthinker.training.examples import marked
 from recthinker.training.sft import train_sft
 from recthinker.training.training_requests import stage_seed, training_requests
 
@@ -49,16 +50,16 @@ def train_first_model(
     """
     base, _ = keep_base(cut, features, settings, ds=ds, on_step=on_step)
     agent = Agent.load(base.folder, settings.agent, settings.tools)
-    assert isinstance(agent.chat, CompactFormat)
     count, seed = settings.training.sft_episodes, stage_seed(settings.training.seed, "sft")
     asked = training_requests(cut, features, settings, ds=ds, folder=folder / "snapshot", count=count, seed=seed)
     drawn: list[Demonstration] = []
     for one in demonstrate(agent, asked.snapshot.items, asked.rows, asked.targets, random_share=RANDOM_SHARE):
         drawn.append(one)
         on_step("sft episodes", len(drawn), count, None)
+    examples = [sft_example(one, agent.chat.end_id, settings.agent.ranking) for one in drawn]
     loss = train_sft(
         base.folder,
-        [sft_example(one, agent.chat.end_id, settings.agent.ranking) for one in drawn],
+        examples,
         settings,
         folder=folder,
         on_step=lambda step, steps, loss: on_step("sft", step, steps, loss),
@@ -69,16 +70,5 @@ def train_first_model(
         folder=folder / "model",
         base=base,
         losses={"base": base.loss, "sft": loss},
-        sample=marked(drawn[0], agent.chat, settings.agent.ranking),
+        sample=marked(examples[0], agent.chat),
     )
-
-
-def marked(demonstration: Demonstration, chat: CompactFormat, ranking: RankingName) -> str:
-    """A demonstration as text, with what SFT learns in [[ ]]."""
-    parts, start = [], 0
-    for end in range(1, len(demonstration.ids) + 1):
-        if end == len(demonstration.ids) or demonstration.mask[end] != demonstration.mask[start]:
-            text = chat.text(demonstration.ids[start:end])
-            parts.append(f"[[{text}]]" if demonstration.mask[start] else text)
-            start = end
-    return " ".join([*parts, f"[[{chat.text(answer_tokens(demonstration, ranking))}]]"])

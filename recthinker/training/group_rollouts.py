@@ -115,8 +115,8 @@ class GroupRollouts:
         """The advantage at each token that the agent wrote after the prompt; at the answer that of the label drawn."""
         values = [advantage * written for written in rollout.mask[rollout.prompt_length :]]
         if self._agent.settings.ranking == "labels" and rollout.scores:
-            drawn = self._agent.chat.label_ids.index(rollout.ids[rollout.label_at])
-            values[rollout.label_at - rollout.prompt_length] = answer_advantage(rollout, drawn, self._k)
+            drawn = self._agent.chat.label_ids.index(rollout.ids[rollout.answer_at])
+            values[rollout.answer_at - rollout.prompt_length] = answer_advantage(rollout, drawn, self._k)
         return values
 
 

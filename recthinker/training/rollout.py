@@ -36,6 +36,8 @@ class Rollout:
     logprobs: list[float]
     prompt_length: int
     """Tokens before the first turn."""
+    answer_at: int
+    """Place in `ids` of the answer's first token; the length of `ids` where none was asked for."""
     labels: tuple[str, ...]
     """Item of each label."""
     target: int
@@ -60,11 +62,6 @@ class Rollout:
             return math.inf
         order = np.argsort(-np.array(self.scores), kind="stable")
         return float(np.flatnonzero(order == self.target)[0]) + 1
-
-    @property
-    def label_at(self) -> int:
-        """Place in `ids` of the label that was drawn as the answer: the last token that the agent wrote."""
-        return len(self.mask) - 1 - self.mask[::-1].index(1)
 
 
 def roll_out(
@@ -111,6 +108,7 @@ def record(episode: Episode, target: int) -> Rollout:
         mask=episode.mask,
         logprobs=episode.logprobs,
         prompt_length=episode.turns[1].start if len(episode.turns) > 1 else len(episode.ids),
+        answer_at=len(episode.ids) if episode.answer_at is None else episode.answer_at,
         labels=tuple(items.item_id(int(code)) for code in candidates),
         target=int(np.flatnonzero(candidates == target)[0]),
         scores=episode.label_scores,

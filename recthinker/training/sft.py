@@ -15,7 +15,8 @@ from trl import SFTConfig, SFTTrainer
 from recthinker.errors import TrainingError
 from recthinker.settings import Settings
 from recthinker.training.adapters import adapter_config, save_plain, weights_dtype
-from recthinker.training.base import FINAL_SHARE, MAX_GRAD_NORM, WARMUP_STEPS, Example
+from recthinker.training.base import FINAL_SHARE, MAX_GRAD_NORM, WARMUP_STEPS
+from recthinker.training.examples import Example
 
 
 class _Steps(TrainerCallback):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recthinker.errors import ConfigError
-from recthinker.training.retrain_plan import FOLDER
+from recthinker.training.retrain_plan import FOLDER, RetrainPlan
 
 RESULT = "result.json"
 MODEL = "model"
@@ -70,3 +70,11 @@ def require_model_of(run_dir: Path, stage: str) -> Path:
     if read_result(run_dir, stage) is None:
         raise ConfigError(f"stage {stage} of {run_dir} is not done: run it first, with the same --ds and --run-id")
     return stage_folder(run_dir, stage) / MODEL
+
+
+def why_not(plan: RetrainPlan, run_dir: Path, stage: str) -> str | None:
+    """Why a stage has nothing to do, for people; None: it has to run."""
+    if stage not in plan.stages:
+        return f"{stage} is none of this run's stages ({', '.join(plan.stages)})"
+    result = read_result(run_dir, stage)
+    return None if result is None else f"done before: {result.summary}"

@@ -15,12 +15,10 @@ from recthinker.settings import Settings
 from recthinker.training.base_model import keep_base
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rl import train_rl
+from recthinker.training.select_stage import EXAMPLES
 from recthinker.training.sft import train_sft
 from recthinker.training.stage import MODEL, Curve, StageResult, require_model_of, stage_folder
 from recthinker.training.training_requests import stage_seed, training_requests
-
-EXAMPLES = "examples.parquet"
-"""What SFT learns from, beside the result of `select`; columns input_ids and labels."""
 
 OnProgress = Callable[[str, int, int, float | None], None]
 """Called with (what, done, total, loss or NDCG or None)."""

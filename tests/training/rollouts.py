@@ -31,6 +31,7 @@ def rollout(
         mask=[0, 0, 1, 0, 1] if rank else [0, 0, 1, 0, 0],
         logprobs=[0.0, 0.0, -0.5, 0.0, -0.25],
         prompt_length=2,
+        answer_at=4 if rank else 5,
         labels=LABELS,
         target=0,
         scores=tuple(place[label] for label in range(len(LABELS))) if rank else (),

@@ -145,9 +145,11 @@ def test_plan_that_cannot_be_read_stops_everything(settings: Settings, warehouse
 def test_outputs_go_only_where_that_is_set(settings: Settings, warehouse: Path) -> None:
     for ds in DAYS:
         publish(warehouse, ds, "r", {})
+        world.append(warehouse, schemas.ROLLOUTS, [world.blank(schemas.ROLLOUTS, ds)])
     retention = settings.retention.model_copy(update={"keep_output_days": 3})
     keep(settings.model_copy(update={"retention": retention}))
     assert table_dates(warehouse, schemas.RUN_MANIFEST) == DAYS[2:]
+    assert table_dates(warehouse, schemas.ROLLOUTS) == DAYS[2:]
 
 
 def test_nothing_there_is_nothing_done(settings: Settings) -> None:

@@ -31,6 +31,7 @@ from recthinker.tables.schemas.features import (
     USER_PROFILE,
 )
 from recthinker.tables.schemas.landing import INGESTS, INTERACTIONS, ITEM_RELATIONS, ITEMS, LANDING, QUARANTINE, USERS
+from recthinker.tables.schemas.learning import ROLLOUTS
 from recthinker.tables.schemas.outputs import OUTPUTS, RECOMMENDATIONS, RUN_MANIFEST, TRAJECTORIES
 from recthinker.tables.schemas.state import CO_INTERACTION_PAIRS, ITEM_STATE, STATE, USER_STATE
 from recthinker.tables.schemas.status import TABLE_STATUS
@@ -60,6 +61,7 @@ __all__ = [
     "OUTPUTS",
     "QUARANTINE",
     "RECOMMENDATIONS",
+    "ROLLOUTS",
     "RUN_MANIFEST",
     "SIMILAR_USERS",
     "STATE",

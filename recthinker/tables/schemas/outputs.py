@@ -1,4 +1,4 @@
-"""What a night leaves: trajectories, recommendations, and the manifest of the run."""
+"""What runs leave: of a night trajectories, recommendations and its manifest; of a retraining its rollouts."""
 
 import pyarrow as pa
 
@@ -20,6 +20,7 @@ from recthinker.tables.schemas.base import (
     Table,
     rows,
 )
+from recthinker.tables.schemas.learning import ROLLOUTS
 
 TRAJECTORIES = Table(
     "trajectories",
@@ -115,4 +116,4 @@ RUN_MANIFEST = Table(
     (("users_not_negative", "users >= 0"), DS_IS_A_DATE),
 )
 
-OUTPUTS = (TRAJECTORIES, RECOMMENDATIONS, RUN_MANIFEST)
+OUTPUTS = (TRAJECTORIES, RECOMMENDATIONS, RUN_MANIFEST, ROLLOUTS)

@@ -1,0 +1,196 @@
+"""Each filter on rollouts made by hand: 4 candidates, target at label 0."""
+
+from dataclasses import replace
+
+import pytest
+
+from recthinker.settings import SelectionSettings
+from recthinker.training.rollout import Rollout
+from recthinker.training.selection import (
+    best_of_request,
+    ended_well,
+    plan_limit,
+    rank_bar,
+    select,
+    spread_over_plans,
+    spread_over_users,
+    target_rank,
+    without_needless_calls,
+    without_repeats,
+)
+
+SCORES = {1: (4.0, 3.0, 2.0, 1.0), 2: (3.0, 4.0, 2.0, 1.0), 3: (2.0, 4.0, 3.0, 1.0), 4: (1.0, 4.0, 3.0, 2.0)}
+"""By the target's rank."""
+SETTINGS = SelectionSettings(easy_rank=1, hard_rank=3, per_request=2, per_user=8, max_plan_share=1)
+
+
+def rollout(rank: int, plan: str = "", *, sample: int = 0, key: str = "ann#2.0", user: str = "ann") -> Rollout:
+    """One that ended well, with a tool for each letter of `plan` and tokens of its own."""
+    ids = [*range(100 * sample, 100 * sample + 4), 7, 9]
+    return Rollout(
+        key=key,
+        sample=sample,
+        user_id=user,
+        status="ranked",
+        stop_reason="answered",
+        plan=tuple(plan),
+        broken_calls=0,
+        ids=ids,
+        mask=[0, 0, 1, 1, 1, 0],
+        logprobs=[0.0] * 6,
+        prompt_length=2,
+        answer_at=4,
+        labels=("i1", "i2", "i3", "i4"),
+        target=0,
+        scores=SCORES[rank],
+    )
+
+
+def numbered(*rollouts: Rollout) -> list[Rollout]:
+    """With the samples 0, 1, ..., each with tokens of its own."""
+    return [replace(one, sample=place, ids=rollout(1, sample=place).ids) for place, one in enumerate(rollouts)]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": "repaired"},
+        {"status": "fallback_invalid", "scores": ()},
+        {"stop_reason": "call_limit"},
+        {"broken_calls": 1},
+    ],
+    ids=lambda fault: "-".join(fault),
+)
+def test_only_an_answer_of_the_agents_own_without_a_broken_call_ended_well(fault: dict[str, object]) -> None:
+    assert ended_well(rollout(1, "ab"))
+    assert not ended_well(replace(rollout(1, "ab"), **fault))  # type: ignore[arg-type]
+
+
+def test_equal_scores_share_the_mean_of_their_places() -> None:
+    assert [target_rank(rollout(rank)) for rank in (1, 2, 3, 4)] == [1, 2, 3, 4]
+    # Places 1 to 4, and places 2 and 3.
+    assert target_rank(replace(rollout(1), scores=(1.0, 1.0, 1.0, 1.0))) == 2.5
+    assert target_rank(replace(rollout(1), scores=(2.0, 3.0, 2.0, 1.0))) == 2.5
+    assert target_rank(replace(rollout(1), scores=())) == float("inf")
+
+
+def test_the_bar_sinks_as_the_target_is_put_first_more_rarely() -> None:
+    def bar(*ranks: int) -> float:
+        return rank_bar([rollout(rank) for rank in ranks], SETTINGS)
+
+    # 3 - (3 - 1) times the share of first places.
+    assert [bar(1, 1, 1, 1), bar(1, 1, 2, 2), bar(1, 3, 3, 3), bar(2, 2, 4, 4)] == [1.0, 2.0, 2.5, 3.0]
+    # What ended by a fault of ours says nothing about the request.
+    broken = replace(rollout(4), status="fallback_timeout", scores=())
+    assert rank_bar([rollout(1), broken], SETTINGS) == 1.0
+
+
+def test_a_hard_request_accepts_what_an_easy_one_does_not() -> None:
+    easy = numbered(rollout(1, "a"), rollout(1, "b"), rollout(1, "c"), rollout(2, "d"))
+    hard = [replace(one, key="bob#2.0", user_id="bob") for one in numbered(rollout(2, "a"), rollout(4, "b"))]
+    chosen = select([easy, hard], SETTINGS, is_tidy=lambda one: True, has_leak=lambda one: False, seed=1)
+    assert [(one.key, target_rank(one)) for one in chosen.kept] == [("ann#2.0", 1), ("ann#2.0", 1), ("bob#2.0", 2)]
+    assert chosen.dropped["ranked_low"] == 2
+
+
+def test_calls_are_needless_where_fewer_rank_the_target_as_high() -> None:
+    one, two, worse, better = rollout(2, "a"), rollout(2, "bc"), rollout(3, "bcd"), rollout(1, "bcde")
+    assert without_needless_calls([one, two, worse, better]) == [one, better]
+    # As many calls are no fewer.
+    assert without_needless_calls([one, rollout(2, "b"), rollout(3, "c")]) == [one, rollout(2, "b"), rollout(3, "c")]
+
+
+def test_looking_nothing_up_and_holding_all_for_equal_makes_no_call_needless() -> None:
+    informed, blind = rollout(2, "a"), replace(rollout(1), scores=(1.0, 1.0, 1.0, 1.0))
+    assert without_needless_calls([informed, blind]) == [informed, blind]
+
+
+def test_the_same_tokens_are_kept_once_whatever_label_was_drawn() -> None:
+    first = rollout(1, "a")
+    other_label = replace(first, sample=1, ids=[*first.ids[:4], 8, 9])
+    other_tokens = replace(first, sample=2, ids=[5, *first.ids[1:]])
+    assert without_repeats([first, other_label, other_tokens]) == [first, other_tokens]
+
+
+def test_of_a_request_different_plans_come_before_more_of_one() -> None:
+    group = numbered(rollout(1, "a"), rollout(1, "a"), rollout(2, "b"), rollout(3, "c"))
+    assert best_of_request(group, 2) == [group[0], group[2]]
+    assert best_of_request(group, 3) == [group[0], group[2], group[3]]
+    assert best_of_request(group, 4) == group
+
+
+def test_of_a_plan_the_best_stands_for_it() -> None:
+    group = numbered(rollout(2, "a"), rollout(1, "a"))
+    assert best_of_request(group, 1) == [group[1]]
+
+
+def test_no_user_has_more_than_a_share_of_the_whole() -> None:
+    of_ann = [rollout(1, key=f"ann#{n}", sample=n) for n in range(5)]
+    of_bob = [rollout(1, key="bob#1", user="bob")]
+    kept = spread_over_users([*of_ann, *of_bob], 2, seed=3)
+    assert [one.user_id for one in kept] == ["ann", "ann", "bob"]
+    assert kept == spread_over_users([*of_ann, *of_bob], 2, seed=3)
+    drawn = {tuple(one.key for one in spread_over_users([*of_ann, *of_bob], 2, seed=seed)) for seed in range(20)}
+    assert len(drawn) > 1
+
+
+@pytest.mark.parametrize(
+    ("counts", "share", "limit"),
+    [
+        ((6, 4), 0.6, 6),  # 6 of 10
+        ((9, 4), 0.6, 6),  # 6 of 10; 7 of 11 is more
+        ((9, 4, 3), 0.5, 7),  # 7 of 14
+        ((9, 9, 1), 0.4, 2),  # 2 of 5; 3 of 7 is more
+        ((9,), 0.6, 9),  # one plan is all there is
+        ((9, 1), 0.3, 1),  # two plans: none above one half
+        ((), 0.6, 0),
+    ],
+)
+def test_the_limit_of_a_plan_is_its_share_of_what_is_left(counts: tuple[int, ...], share: float, limit: int) -> None:
+    assert plan_limit({(str(n),): count for n, count in enumerate(counts)}, share) == limit
+
+
+def test_the_surplus_of_a_plan_goes_in_seeded_order() -> None:
+    many = [rollout(1, "a", key=f"u{n}") for n in range(9)]
+    few = [rollout(1, "b", key=f"v{n}") for n in range(4)]
+    kept = spread_over_plans([*many, *few], 0.6, seed=5)
+    assert [one.plan for one in kept] == [("a",)] * 6 + [("b",)] * 4
+    assert kept == spread_over_plans([*many, *few], 0.6, seed=5)
+    assert kept[:6] != many[:6]
+
+
+def test_every_rollout_is_kept_or_counted_at_the_filter_that_dropped_it() -> None:
+    ann = numbered(
+        rollout(1, "a"),
+        rollout(1, "bc"),  # needless calls
+        rollout(4, "a"),  # ranked low
+        replace(rollout(1, "a"), status="fallback_error", scores=()),  # ended badly
+        rollout(1, "y"),  # untidy
+        rollout(1, "z"),  # leaked
+    )
+    ann = [*ann, replace(ann[0], sample=6)]  # repeated
+    crowd = [
+        [replace(one, key=f"bob#{n}.0", user_id="bob") for one in numbered(rollout(1, "d"), *[rollout(1, "e")] * 2)]
+        for n in range(3)
+    ]
+    settings = SETTINGS.model_copy(update={"per_request": 1, "per_user": 2, "max_plan_share": 0.5})
+    chosen = select(
+        [ann, *crowd],
+        settings,
+        is_tidy=lambda one: one.plan != ("y",),
+        has_leak=lambda one: one.plan == ("z",),
+        seed=1,
+    )
+    assert dict(chosen.dropped) == {
+        "ended_badly": 1,
+        "untidy": 1,
+        "leaked": 1,
+        "ranked_low": 1,
+        "needless_calls": 1,
+        "repeated": 1,
+        # Two of three of each of bob's requests; then one of three requests; then one of two, so that d is half of all.
+        "beyond_per_request": 6,
+        "beyond_per_user": 1,
+        "beyond_plan_share": 1,
+    }
+    assert [one.plan for one in chosen.kept] == [("a",), ("d",)]
