@@ -46,7 +46,8 @@ class NestedRun:
     """Training cut that these are of."""
     tags: Mapping[str, str] = field(default_factory=dict)
     model_id: str | None = None
-    """LoggedModel that the metrics are of as well."""
+    """LoggedModel that `model_metrics` are of as well."""
+    model_metrics: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -98,9 +99,9 @@ def _metrics(run: NestedRun, now_ms: int) -> "list[Metric]":
     """The figures, then the curves; a figure that is named as a curve is `<name>_final`."""
     from mlflow.entities import Metric
 
-    points = [
-        (f"{name}_final" if name in run.curves else name, 0, value, run.model_id) for name, value in run.metrics.items()
-    ]
+    named = {f"{name}_final" if name in run.curves else name: value for name, value in run.metrics.items()}
+    points: list[tuple[str, int, float, str | None]] = [(name, 0, value, None) for name, value in named.items()]
+    points += [(name, 0, value, run.model_id) for name, value in run.model_metrics.items()]
     points += [(name, step, value, None) for name, curve in run.curves.items() for step, value in curve]
     return [
         Metric(metric_name(name), float(value), now_ms, int(step), model_id=model_id)

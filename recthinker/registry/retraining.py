@@ -1,14 +1,13 @@
 """A retraining in MLflow: one run for all of it, and under it one for each stage and for the gate.
 
 Runs are found by their tags. The parent is used again by a retry. A stage's run is written whole or anew: one that was
-cut off, or that tells of another result, is taken away first, so that no curve holds the points of two trainings. What
-a stage read is an input of the parent too: it stays readable while the retraining goes on, and as long as a version that
-it made is registered (`recthinker.registry.reads`).
+cut off, or that tells of another result, is taken away first, so that no curve holds the points of two trainings.
+What a stage read is an input of the parent too: it stays readable while the retraining goes on, and as long as a
+version that it made is registered (`recthinker.registry.reads`).
 """
 
 import json
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,8 +16,9 @@ from typing import Any, Literal
 
 from recthinker.errors import RegistryError
 from recthinker.registry.code import code_tags, installed_packages
+from recthinker.registry.gate_run import gate_run
 from recthinker.registry.nested import PARENT_TAG, NestedRun, write_nested
-from recthinker.registry.runs import TOUCHED_TAG, Run
+from recthinker.registry.runs import TOUCHED_TAG, Run, now_ms
 from recthinker.registry.traces import Row, set_traces
 from recthinker.registry.tracking import Tracking
 from recthinker.settings import Settings
@@ -37,21 +37,32 @@ class Retrainings:
     def __init__(self, settings: Settings) -> None:
         self._mlflow = Tracking(settings)
 
-    def open(self, ds: str, run_id: str) -> str:
-        """The id of the parent run of a retraining, which goes on from now; a new one where there is none."""
+    def open(self, ds: str, run_id: str, *, like: str | None = None) -> str:
+        """The id of the parent run of a retraining, which goes on from now; a new one where there is none.
+
+        Args:
+            like: MLflow run that it repeats.
+        """
         with self._reaching(f"retraining {ds}/{run_id}"):
             client, experiment = self._mlflow.client, self._mlflow.experiment_id
             wanted = f"tags.kind = '{KIND}' and tags.ds = '{ds}' and tags.run_id = '{run_id}'"
             found = client.search_runs([experiment], wanted, max_results=1)
-            tags = {"kind": KIND, "ds": ds, "run_id": run_id, **code_tags(), TOUCHED_TAG: str(_now_ms())}
+            tags = {"kind": KIND, "ds": ds, "run_id": run_id, **code_tags(), TOUCHED_TAG: now_ms()}
+            tags |= {"like": like} if like else {}
             if not found:
                 created = client.create_run(experiment, run_name=f"retrain {ds}", tags=tags)
                 return str(created.info.run_id)
             parent = str(found[0].info.run_id)
             for name, value in tags.items():
                 client.set_tag(parent, name, value)
-            client.update_run(parent, status="RUNNING")
-            return parent
+        self.reopen(parent)
+        return parent
+
+    def reopen(self, parent: str) -> None:
+        """A retraining that ended, or was killed, goes on."""
+        with self._reaching(f"run {parent}"):
+            self._mlflow.client.update_run(parent, status="RUNNING")
+            Run(self._mlflow.client, parent).touch()
 
     def log_plan(self, parent: str, plan: Mapping[str, Any], tables: Mapping[str, int], cut: str) -> None:
         """What the retraining is: its plan, its settings as parameters, what is installed, the tables it will read.
@@ -60,16 +71,7 @@ class Retrainings:
             plan: as JSON; `plan["settings"]` by section.
             tables: Delta version by table.
             cut: training cut that these are of.
-
-        Raises:
-            RegistryError: another plan is logged already.
         """
-        before = self.plan_of(parent)
-        if before is not None and before != json.loads(json.dumps(plan)):
-            raise RegistryError(
-                f"MLflow run {parent} holds another plan of {plan['ds']}/{plan['run_id']}; take another --run-id, or "
-                "delete that run"
-            )
         with self._reaching("the plan"):
             run = Run(self._mlflow.client, parent)
             run.log_params({"stages": ", ".join(plan["stages"]), "champion": plan["champion"], **plan["settings"]})
@@ -84,6 +86,8 @@ class Retrainings:
         Raises:
             RegistryError: there is no such run.
         """
+        if not self._mlflow.exists():
+            raise RegistryError(f"there is no MLflow at {self._mlflow.uri}, so no run {mlflow_run}")
         with self._reaching(f"run {mlflow_run}"):
             client = self._mlflow.client
             parent = client.get_run(mlflow_run).data.tags.get(PARENT_TAG, mlflow_run)
@@ -93,6 +97,16 @@ class Retrainings:
                 path = Path(client.download_artifacts(parent, PLAN_FILE, folder))
                 plan: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return plan
+
+    def changed_code(self, mlflow_run: str) -> dict[str, tuple[str, str]]:
+        """Code version, Python, platform and main packages that differ from those of a retraining: (then, now)."""
+        with self._reaching(f"run {mlflow_run}"):
+            client = self._mlflow.client
+            tags = client.get_run(mlflow_run).data.tags
+            then = client.get_run(tags.get(PARENT_TAG, mlflow_run)).data.tags
+        return {
+            name: (then.get(name, "none"), now) for name, now in code_tags().items() if then.get(name, "none") != now
+        }
 
     def log_stage(self, parent: str, result: Mapping[str, Any]) -> str:
         """A stage that is done, as a run under the retraining's; the run's id.
@@ -112,6 +126,24 @@ class Retrainings:
                 tables=result["tables"],
                 cut=result["cut"],
             )
+            return self._write(parent, run)
+
+    def log_gate(
+        self,
+        parent: str,
+        decision: Mapping[str, Any],
+        challenger: Mapping[str, Any],
+        champion: Mapping[str, Any],
+        *,
+        model_id: str,
+    ) -> str:
+        """What the gate decided and the two evaluations that it rests on, as the run `evaluate`; arguments as
+        `gate_run`. Its decision is a tag of the retraining too.
+        """
+        with self._reaching("the gate's decision"):
+            run = gate_run(decision, challenger, champion, model_id=model_id)
+            for name, value in run.tags.items():
+                self._mlflow.client.set_tag(parent, name, value)
             return self._write(parent, run)
 
     def log_traces(self, run_id: str, rows: Sequence[Row]) -> None:
@@ -149,7 +181,3 @@ class Retrainings:
             raise RegistryError(
                 f"MLflow at {self._mlflow.uri} did not take or give {what}: {error!r}; run the step again when it can"
             ) from error
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ class Run:
 
     def touch(self) -> None:
         """Tell that the run still goes on."""
-        self._client.set_tag(self.run_id, TOUCHED_TAG, str(int(time.time() * 1000)))
+        self._client.set_tag(self.run_id, TOUCHED_TAG, now_ms())
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
         """A file, kept with the run."""
@@ -63,6 +64,23 @@ class Run:
         """
         if versions:
             self._client.log_inputs(self.run_id, datasets=[_dataset(*pair, cut) for pair in versions.items()])
+
+
+def now_ms() -> str:
+    """The time as tags hold it, in ms since 1970."""
+    return str(int(time.time() * 1000))
+
+
+@contextmanager
+def started_run(client: "MlflowClient", experiment_id: str, name: str, tags: Mapping[str, str]) -> Iterator[Run]:
+    """A new run, ended as FINISHED, or as FAILED when the body raises."""
+    run_id = client.create_run(experiment_id, run_name=name, tags=dict(tags)).info.run_id
+    try:
+        yield Run(client, run_id)
+    except BaseException:
+        client.set_terminated(run_id, "FAILED")
+        raise
+    client.set_terminated(run_id, "FINISHED")
 
 
 def _dataset(table: str, version: int, cut: str | None) -> "DatasetInput":

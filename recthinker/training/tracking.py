@@ -1,7 +1,8 @@
-"""Stages of a retraining in MLflow. A stage is done when its files are: where MLflow is away, it is logged later."""
+"""A retraining in MLflow, as its jobs tell it. What they made is on disk before: an MLflow that is away is a warning."""
 
 import logging
 from dataclasses import asdict
+from pathlib import Path
 
 from recthinker.errors import RegistryError
 from recthinker.registry import Retrainings
@@ -12,12 +13,22 @@ from recthinker.training.stage import StageResult
 logger = logging.getLogger(__name__)
 
 
-def log_result(settings: Settings, plan: RetrainPlan, result: StageResult) -> None:
+def log_result(settings: Settings, plan: RetrainPlan, result: StageResult) -> str | None:
     """Log a stage that is done under the retraining's run; again changes nothing.
 
-    An MLflow that does not take it is a warning: `register_challenger` logs all stages before it registers.
+    Returns:
+        The id of its MLflow run; None: not logged, and `register_challenger` will do it.
     """
     try:
-        Retrainings(settings).log_stage(plan.mlflow_run, asdict(result))
+        return Retrainings(settings).log_stage(plan.mlflow_run, asdict(result))
     except RegistryError as error:
         logger.warning("stage not logged ds=%s run_id=%s stage=%s: %s", plan.ds, plan.run_id, result.stage, error)
+        return None
+
+
+def log_end(settings: Settings, plan: RetrainPlan, page: Path) -> None:
+    """Keep the retraining's page with its run, and end the run."""
+    try:
+        Retrainings(settings).end(plan.mlflow_run, "FINISHED", page)
+    except RegistryError as error:
+        logger.warning("end not logged ds=%s run_id=%s: %s", plan.ds, plan.run_id, error)
