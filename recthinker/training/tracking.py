@@ -1,4 +1,4 @@
-"""A retraining in MLflow, as its jobs tell it. What they made is on disk before: an MLflow that is away is a warning."""
+"""A retraining in MLflow, told by its jobs. What they made is on disk by then: an MLflow that is away is a warning."""
 
 import logging
 from dataclasses import asdict

@@ -35,6 +35,8 @@ def test_version_whose_files_upkeep_removed_can_no_longer_be_read(settings: Sett
     build_cut(settings.paths)
     table = DeltaTable(Path(settings.paths.cut(CUT)) / "user_history")
     assert table.vacuum(0, dry_run=False, enforce_retention_duration=False)
-    with pytest.raises(TableContractError, match=r"user_history .* can no longer be read at version 0.* 1 of its 1 files"):
+    with pytest.raises(
+        TableContractError, match=r"user_history .* can no longer be read at version 0.* 1 of its 1 files"
+    ):
         require_versions(settings.paths, CUT, DS, then)
     require_versions(settings.paths, CUT, DS, cut_versions(settings.paths, CUT, DS))

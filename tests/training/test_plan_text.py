@@ -35,7 +35,9 @@ def test_text_tells_sizes_what_is_done_and_what_lacks(settings: Settings) -> Non
     assert "select     left out" in text
     assert "sft        done" in text
     # 60 steps of 16 requests of 8 rollouts, of twice as many drawn
-    assert "dr_grpo, 60 steps x 16 requests x 8 rollouts = 7,680 episodes learned from, 15,360 drawn; took 10 min" in text
+    assert (
+        "dr_grpo, 60 steps x 16 requests x 8 rollouts = 7,680 episodes learned from, 15,360 drawn; took 10 min" in text
+    )
     assert text.endswith("moves the alias where the challenger is better")
     assert plan_text(plan(settings, promote=False), settings)[-1].endswith("only says what it would do")
 
