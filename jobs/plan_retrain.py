@@ -61,7 +61,7 @@ def _made(job: Job) -> tuple[RetrainPlan, Settings, list[str]]:
     if job.args.like:
         return _like(job, job.args.like, promote=promote)
     settings = load_settings(overrides=_overrides(job.args))
-    stages = STAGES if job.args.stages is None else tuple(job.args.stages.split(","))
+    stages = STAGES if job.args.stages is None else tuple(stage.strip() for stage in job.args.stages.split(","))
     registry = Registry(settings)
     return (
         make_plan(registry, settings, ds=job.ds, run_id=job.run_id, stages=stages, promote=promote),

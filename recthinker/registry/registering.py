@@ -37,6 +37,7 @@ class Registration:
     tags: Mapping[str, str] = field(default_factory=dict)
     """Of the version."""
     card: str | None = None
+    """Markdown; what stands above its first section describes the version."""
     key: str | None = None
     """What is registered under a key is registered once."""
 
@@ -77,6 +78,7 @@ def _register(client: "MlflowClient", experiment_id: str, name: str, wanted: Reg
         logged.artifact_location,
         wanted.run_id,
         tags={**wanted.tags, **key, LOGGED_MODEL_TAG: logged.model_id},
+        description=wanted.card and wanted.card.partition("\n## ")[0].strip(),
         model_id=logged.model_id,
     )
 

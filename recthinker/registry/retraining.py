@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from recthinker.errors import RegistryError
-from recthinker.registry.code import code_tags, installed_packages
+from recthinker.registry.code import PACKAGE, code_tags, installed_packages
 from recthinker.registry.gate_run import gate_run
 from recthinker.registry.nested import PARENT_TAG, NestedRun, write_nested
 from recthinker.registry.runs import TOUCHED_TAG, Run, now_ms
@@ -104,9 +104,10 @@ class Retrainings:
             client = self._mlflow.client
             tags = client.get_run(mlflow_run).data.tags
             then = client.get_run(tags.get(PARENT_TAG, mlflow_run)).data.tags
-        return {
-            name: (then.get(name, "none"), now) for name, now in code_tags().items() if then.get(name, "none") != now
-        }
+        now = code_tags()
+        names = [*now, *(name for name in then if name.startswith(PACKAGE) and name not in now)]
+        told = {name: (then.get(name, "none"), now.get(name, "none")) for name in names}
+        return {name: pair for name, pair in told.items() if pair[0] != pair[1]}
 
     def log_stage(self, parent: str, result: Mapping[str, Any]) -> str:
         """A stage that is done, as a run under the retraining's; the run's id.

@@ -126,7 +126,7 @@ def test_version_tells_what_it_takes_and_gives_and_stays_a_model_folder(
 ) -> None:
     folder = make_model("first")
     (folder / "config.json").write_text('{"vocab_size": 4096, "architectures": ["LlamaForCausalLM"]}', encoding="utf-8")
-    version = register(registry, folder, card="# A card")
+    version = register(registry, folder, card="# A card\n\nOf a model.\n\n## More")
     described = Model.load(str(version.path / "MLmodel"))
     assert described.signature is not None
     assert described.signature.inputs.to_dict() == [
@@ -137,8 +137,10 @@ def test_version_tells_what_it_takes_and_gives_and_stays_a_model_folder(
     ]
     assert described.flavors == {"recthinker": {"served_by": "vLLM", "architectures": ["LlamaForCausalLM"]}}
     assert described.model_id == registry.logged_model(version)
-    assert (version.path / "README.md").read_text(encoding="utf-8") == "# A card"
+    assert (version.path / "README.md").read_text(encoding="utf-8").endswith("\n## More")
     assert require_model(version.path) == version.path
+    client = MlflowClient(registry.tracking_uri)
+    assert client.get_model_version("recthinker", "1").description == "# A card\n\nOf a model."
 
 
 def test_card_is_written_again_with_what_came_since(registry: Registry, make_model: Callable[[str], Path]) -> None:

@@ -200,8 +200,10 @@ def test_code_of_now_differs_from_other_code_by_name(retrainings: Retrainings, c
     parent = retrainings.open(DS, RUN_ID)
     assert retrainings.changed_code(parent) == {}
     client.set_tag(parent, "mlflow.source.git.commit", "abc")
+    client.set_tag(parent, "env.old", "1.0")
     changed = retrainings.changed_code(retrainings.log_stage(parent, asdict(result("sft"))))
-    assert [(name, then) for name, (then, _) in changed.items()] == [("mlflow.source.git.commit", "abc")]
+    assert changed.keys() == {"mlflow.source.git.commit", "env.old"}
+    assert (changed["mlflow.source.git.commit"][0], changed["env.old"]) == ("abc", ("1.0", "none"))
 
 
 def test_mlflow_that_cannot_be_reached_is_a_registry_error(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
