@@ -120,6 +120,7 @@ def test_like_takes_settings_stages_and_tables_of_then_and_tells_what_differs(
     made = written(var, "again")
     assert (made.stages, made.settings, made.tables) == (then.stages, then.settings, then.tables)
     assert (made.champion, made.run_id, made.promote) == ("recthinker/1", "again", False)
+    assert made.champion_path == str(champion.path)
     assert made.mlflow_run != then.mlflow_run
     assert client(var).get_run(made.mlflow_run).data.tags["like"] == stage
     out = capsys.readouterr().out
