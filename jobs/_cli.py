@@ -2,7 +2,7 @@
 
 A job ends with one line on standard output, its summary or what failed, and an exit code: 0 done, 42 failed and a retry
 cannot help (bad input, bad settings), 1 failed and a retry may help. Its wall seconds go to
-`<runs>/<ds>/<run_id>/stages/<job>.json`, for the manifest and the report.
+`<runs>/<ds>/<run_id>/stages/<job>.json`, for the manifest and the report; those of a dry run nowhere.
 """
 
 import argparse
@@ -70,7 +70,8 @@ def run_job(
         _last_line(f"{name} failed: {type(error).__name__}: {error}")
         return EXIT_RETRY
     seconds = time.monotonic() - started
-    _record_stage(job.run_dir, name, args, seconds, summary)
+    if not getattr(args, "dry_run", False):
+        _record_stage(job.run_dir, name, args, seconds, summary)
     _last_line(f"{name} done in {seconds:.1f} s: {summary}")
     return 0
 

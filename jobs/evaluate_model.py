@@ -16,11 +16,13 @@ from recthinker.errors import RegistryError
 from recthinker.evaluation import Protocol
 from recthinker.inference.offline import evaluate_model
 from recthinker.registry import EVALUATION_FILE, TEMPORAL_FILE, ModelVersion, Registry
+from recthinker.training.retrain_plan import RetrainPlan
 
 
 def run(job: Job) -> str:
     """Measure a model against simple systems."""
-    settings = job.settings
+    plan = RetrainPlan.find(job.run_dir)
+    settings = plan.apply(job.settings) if plan else job.settings
     protocol = Protocol.parse(job.args.protocol or settings.evaluation.protocol)
     registry = Registry(settings)
     version = _version(registry, job.args.alias)

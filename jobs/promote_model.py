@@ -2,8 +2,9 @@
 
 Reads what `evaluate_model` of the same run kept of champion and challenger for each user, and the training targets
 beside the challenger. Writes the decision to gate.json beside the challenger and in `<runs>/<ds>/<run>/`; moves the
-serving alias where it is promoted. A refusal is a result, not a failure. Safe to run again: a challenger that serves
-already is left alone.
+serving alias where it is promoted. A refusal is a result, not a failure. Of a retraining the decision is logged to its
+MLflow run, and its plan may say that nothing is to move. Safe to run again: a challenger that serves already is left
+alone.
 `python -m jobs.promote_model --ds D --run-id R`
 """
 
@@ -14,11 +15,14 @@ from jobs._cli import Job, main
 from recthinker.errors import ConfigError, RegistryError
 from recthinker.evaluation import UserFigures, decide, read_targets
 from recthinker.registry import DECISION_FILE, ModelVersion, Registry
+from recthinker.training.retrain_plan import RetrainPlan
+from recthinker.training.verdict import log_verdict
 
 
 def run(job: Job) -> str:
     """Decide whether the challenger serves from now on."""
-    settings = job.settings
+    plan = RetrainPlan.find(job.run_dir)
+    settings = plan.apply(job.settings) if plan else job.settings
     registry = Registry(settings)
     champion, challenger = registry.champion(), registry.aliased(settings.gate.challenger)
     if champion is None or challenger is None:
@@ -35,12 +39,17 @@ def run(job: Job) -> str:
         settings.evaluation,
         trained_on=read_targets(challenger.path),
     )
-    written = {"challenger": str(challenger), "champion": str(champion), **decision.as_dict()}
+    moves = decision.is_promoted and (plan is None or plan.promote)
+    written = {"challenger": str(challenger), "champion": str(champion), "moves": moves, **decision.as_dict()}
     (job.run_dir / DECISION_FILE).write_text(json.dumps(written, indent=2), encoding="utf-8")
     registry.log_evaluation(challenger, written, DECISION_FILE)
-    if decision.is_promoted:
+    if plan:
+        # Before the alias moves: once the challenger serves, a run that is done again decides nothing more.
+        log_verdict(settings, plan, job.run_dir, written, challenger=challenger, champion=champion)
+    if moves:
         registry.promote(challenger, over=champion)
-    return f"{challenger} against {champion}: {decision.headline}"
+    held = "; the plan lets nothing move" if decision.is_promoted and not moves else ""
+    return f"{challenger} against {champion}: {decision.headline}{held}"
 
 
 def _figures(job: Job, version: ModelVersion) -> UserFigures:

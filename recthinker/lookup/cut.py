@@ -1,6 +1,8 @@
 """A training cut's tables as Arrow rows: what the cut made, and the interactions that it leaves."""
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +20,9 @@ from recthinker.tables.status import read_status
 EVENT = ["user_id", "item_id", "event_time", "event_type"]
 
 
-def read_cut(paths: PathSettings, cut: str, ds: str, *, grace_h: float) -> tuple[CutRows, FeatureRows, dict[str, int]]:
+def read_cut(
+    paths: PathSettings, cut: str, ds: str, *, grace_h: float, versions: Mapping[str, int] = MappingProxyType({})
+) -> tuple[CutRows, FeatureRows, dict[str, int]]:
     """The rows of a cut, its feature tables, and the versions of all tables read.
 
     Args:
@@ -26,16 +30,17 @@ def read_cut(paths: PathSettings, cut: str, ds: str, *, grace_h: float) -> tuple
         cut: the cut's name, as `holdout_last_11`.
         ds: date that the cut was built for.
         grace_h: `features.arrival_grace_h`.
+        versions: by table, the version to read, as `cut_versions` gave them; empty: the newest.
 
     Raises:
         TableContractError: the cut was not built for D (`python -m jobs.build_features --cut ... --with-candidates`).
     """
     root = paths.cut(cut)
-    features = read_features(root, ds)
-    held_out, held_out_version = read_pinned(root, HELD_OUT, ds)
-    candidates, candidates_version = read_pinned(root, CANDIDATES, ds)
+    features = read_features(root, ds, versions)
+    held_out, held_out_version = read_pinned(root, HELD_OUT, ds, versions.get(HELD_OUT.name))
+    candidates, candidates_version = read_pinned(root, CANDIDATES, ds, versions.get(CANDIDATES.name))
     # The view is not kept: it is what was known, at the version that was cut, without what was taken away.
-    interactions_version = _version_cut(root, ds)
+    interactions_version = versions[INTERACTIONS.name] if versions else version_cut(root, ds)
     known = _known(paths.warehouse, ds, grace_h, interactions_version)
     rows = CutRows(
         user_history=features.user_history,
@@ -44,16 +49,16 @@ def read_cut(paths: PathSettings, cut: str, ds: str, *, grace_h: float) -> tuple
         interactions=known.join(held_out.select(EVENT), EVENT, join_type="left anti").select(["user_id", "item_id"]),
         item_metadata=features.item_metadata,
     )
-    versions = {
+    read = {
         **features.versions,
         HELD_OUT.name: held_out_version,
         CANDIDATES.name: candidates_version,
         INTERACTIONS.name: interactions_version,
     }
-    return rows, features, versions
+    return rows, features, read
 
 
-def _version_cut(root: Root, ds: str) -> int:
+def version_cut(root: Root, ds: str) -> int:
     """The version of `interactions` that the cut at `root` was taken of."""
     for row in read_status(root, ds):
         if row.table == HELD_OUT.name and INTERACTIONS.name in row.inputs:

@@ -4,6 +4,7 @@ call.
 
 from recthinker.registry.reads import TableRead
 from recthinker.registry.registry import DECISION_FILE, EVALUATION_FILE, TEMPORAL_FILE, Registry
+from recthinker.registry.retraining import Retrainings
 from recthinker.registry.runs import Run
 from recthinker.registry.versions import ModelVersion, require_model
 
@@ -13,6 +14,7 @@ __all__ = [
     "TEMPORAL_FILE",
     "ModelVersion",
     "Registry",
+    "Retrainings",
     "Run",
     "TableRead",
     "require_model",

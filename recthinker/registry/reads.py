@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from recthinker.errors import RegistryError
+from recthinker.registry.runs import TOUCHED_TAG
 
 if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
@@ -28,6 +30,8 @@ class TableRead:
     """Training cut that the table is of; None: the warehouse's, or the run does not tell."""
     by: str
     """Who read it, for people: `model recthinker/3`."""
+    going_on_at: datetime | None = None
+    """Of a run that is going on, when it last gave a sign: one that was killed goes on for ever by its status."""
 
 
 def read_tables(client: "MlflowClient", experiment_id: str, tracking_uri: str) -> list[TableRead]:
@@ -83,4 +87,11 @@ def _reads(run: "MlflowRun", by: str) -> Iterator[TableRead]:
             source = json.loads(entry.dataset.source)
             if "table" in source and "version" in source:
                 ds, cut = run.data.tags.get("ds"), source.get("cut")
-                yield TableRead(source["table"], int(source["version"]), ds, cut, by)
+                yield TableRead(source["table"], int(source["version"]), ds, cut, by, _last_sign(run))
+
+
+def _last_sign(run: "MlflowRun") -> datetime | None:
+    """When a run that is going on started, or touched itself."""
+    if run.info.status != "RUNNING":
+        return None
+    return datetime.fromtimestamp(int(run.data.tags.get(TOUCHED_TAG, run.info.start_time)) / 1000, UTC)

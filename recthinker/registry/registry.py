@@ -8,8 +8,8 @@ so that a reader sees the old model or the new one, whole.
 import json
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ from recthinker.errors import RegistryError
 from recthinker.registry.nights import log_night
 from recthinker.registry.promotion import move_back, previous_of, promote
 from recthinker.registry.reads import TableRead, read_tables
-from recthinker.registry.runs import Run
+from recthinker.registry.registering import LOGGED_MODEL_TAG, Registration, register_once
+from recthinker.registry.runs import Run, started_run
 from recthinker.registry.tracking import Tracking
 from recthinker.registry.versions import ModelVersion, local_folder, require_model, version_of_folder
 from recthinker.settings import Settings
@@ -33,8 +34,6 @@ TEMPORAL_FILE = "evaluation_temporal.json"
 """Beside a model: its evaluation by the temporal protocol."""
 DECISION_FILE = "gate.json"
 """Beside a model: what the gate decided on it."""
-LOGGED_MODEL_TAG = "recthinker.logged_model"
-"""Tag of a version: the LoggedModel that holds its files (MLflow on SQL does not keep `model_id` itself)."""
 
 
 class Registry:
@@ -52,12 +51,33 @@ class Registry:
         Raises:
             RegistryError: there is none, or its files are no model.
         """
-        version = version_of_folder(self._model.path) if self._model.path else self.champion()
+        version = self.serving()
         if version is None:
             raise RegistryError(
                 f"no version of model {self._model.name} has the alias {self._model.alias} in "
                 f"{self.tracking_uri}; run `python -m jobs.train_first_model`, or set model.path to a model folder"
             )
+        return version
+
+    def serving(self) -> ModelVersion | None:
+        """As `resolve`, but None where there is no model."""
+        return version_of_folder(self._model.path) if self._model.path else self.champion()
+
+    def numbered(self, number: str) -> ModelVersion:
+        """The version of that number, whatever it serves.
+
+        Raises:
+            RegistryError: there is none, or its files are gone or are no model.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            version = self._version(self._mlflow.client.get_model_version(self._model.name, number))
+        except MlflowException as error:
+            raise RegistryError(
+                f"MLflow at {self.tracking_uri} has no version {number} of model {self._model.name}: {error.message}"
+            ) from error
+        require_model(version.path)
         return version
 
     def champion(self) -> ModelVersion | None:
@@ -77,17 +97,9 @@ class Registry:
         require_model(version.path)
         return version
 
-    @contextmanager
-    def training_run(self, name: str, tags: Mapping[str, str] | None = None) -> Iterator[Run]:
+    def training_run(self, name: str, tags: Mapping[str, str] | None = None) -> AbstractContextManager[Run]:
         """A new run, ended as FINISHED, or as FAILED when the body raises."""
-        run = self._mlflow.client.create_run(self._mlflow.experiment_id, run_name=name, tags=dict(tags or {}))
-        run_id = run.info.run_id
-        try:
-            yield Run(self._mlflow.client, run_id)
-        except BaseException:
-            self._mlflow.client.set_terminated(run_id, "FAILED")
-            raise
-        self._mlflow.client.set_terminated(run_id, "FINISHED")
+        return started_run(self._mlflow.client, self._mlflow.experiment_id, name, tags or {})
 
     def register(
         self,
@@ -98,6 +110,8 @@ class Registry:
         tags: Mapping[str, str] | None = None,
         evaluation: Mapping[str, Any] | None = None,
         alias: str | None = None,
+        card: str | None = None,
+        key: str | None = None,
     ) -> ModelVersion:
         """The folder as a new version of the model, with its metrics and evaluation; then `alias` names it.
 
@@ -108,31 +122,20 @@ class Registry:
             tags: of the version.
             evaluation: kept beside the model as evaluation.json.
             alias: None: the version serves nothing yet.
+            card: kept beside the model as README.md: what it is, for people.
+            key: where a version was registered under this key, it is that one, and no new one.
 
         Raises:
             RegistryError: the folder is no model.
         """
-        require_model(model_dir)
-        client = self._mlflow.client
-        logged = client.create_logged_model(self._mlflow.experiment_id, name=self._model.name, source_run_id=run_id)
-        client.log_model_artifacts(logged.model_id, str(model_dir))
-        client.finalize_logged_model(logged.model_id, "READY")
-        for key, value in (metrics or {}).items():
-            client.log_metric(run_id, key, value, model_id=logged.model_id)
-        self._ensure_model()
-        created = client.create_model_version(
-            self._model.name,
-            logged.artifact_location,
-            run_id,
-            tags={**(tags or {}), LOGGED_MODEL_TAG: logged.model_id},
-            model_id=logged.model_id,
-        )
-        version = self._version(created)
+        wanted = Registration(model_dir, run_id, metrics or {}, tags or {}, card, key)
+        found, is_new = register_once(self._mlflow.client, self._mlflow.experiment_id, self._model.name, wanted)
+        version = self._version(found)
         if evaluation is not None:
             self.log_evaluation(version, evaluation)
         if alias:
             self.set_alias(version, alias)
-        logger.info("registered model=%s path=%s alias=%s", version, version.path, alias)
+        logger.info("registered model=%s path=%s alias=%s new=%s", version, version.path, alias, is_new)
         return version
 
     def set_alias(self, version: ModelVersion, alias: str) -> None:
@@ -172,13 +175,22 @@ class Registry:
         Args:
             name: of the file.
         """
-        logged = self._mlflow.client.get_model_version(version.name, version.version).tags.get(LOGGED_MODEL_TAG)
-        if not logged:
-            raise RegistryError(f"model {version} was not registered by recthinker; register it again to evaluate it")
+        self.log_text(version, json.dumps(evaluation, indent=2), name)
+
+    def log_text(self, version: ModelVersion, text: str, name: str) -> None:
+        """Keep a text beside the files of a version; it takes the place of an older one of that name."""
+        logged = self.logged_model(version)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
-            path.write_text(json.dumps(evaluation, indent=2), encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
             self._mlflow.client.log_model_artifact(logged, str(path))
+
+    def logged_model(self, version: ModelVersion) -> str:
+        """The id of the LoggedModel that holds a version's files."""
+        tags = self._mlflow.client.get_model_version(version.name, version.version).tags
+        if LOGGED_MODEL_TAG not in tags:
+            raise RegistryError(f"model {version} was not registered by recthinker; register it again to evaluate it")
+        return str(tags[LOGGED_MODEL_TAG])
 
     def evaluation(self, version: ModelVersion, name: str = EVALUATION_FILE) -> dict[str, Any] | None:
         """What `log_evaluation` kept with the version, or None; for a model by path, the same file in its folder."""
@@ -229,15 +241,6 @@ class Registry:
             if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 return None
             raise RegistryError(f"MLflow at {self.tracking_uri} cannot be read: {error.message}") from error
-
-    def _ensure_model(self) -> None:
-        from mlflow.exceptions import MlflowException
-
-        try:
-            self._mlflow.client.create_registered_model(self._model.name)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
 
     def _version(self, found: "MlflowVersion") -> ModelVersion:
         number = str(found.version)

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
     from mlflow.tracking import MlflowClient
 
+TOUCHED_TAG = "recthinker.touched_ms"
+"""Tag of a run that goes on over several jobs: when one of them last logged, in ms since 1970."""
+PARAMS_BATCH = 100
+"""Parameters that MLflow takes in a call."""
 LANDING_NAMES = frozenset(table.name for table in LANDING)
 
 
@@ -27,7 +32,8 @@ class Run:
         from mlflow.entities import Param
 
         entries = [Param(key, str(value)) for key, value in _flat(params)]
-        self._client.log_batch(self.run_id, params=entries)
+        for start in range(0, len(entries), PARAMS_BATCH):
+            self._client.log_batch(self.run_id, params=entries[start : start + PARAMS_BATCH])
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Figures of one step, in one call."""
@@ -36,6 +42,10 @@ class Run:
         now_ms = int(time.time() * 1000)
         entries = [Metric(key, float(value), now_ms, step) for key, value in metrics.items()]
         self._client.log_batch(self.run_id, metrics=entries)
+
+    def touch(self) -> None:
+        """Tell that the run still goes on."""
+        self._client.set_tag(self.run_id, TOUCHED_TAG, now_ms())
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
         """A file, kept with the run."""
@@ -52,7 +62,25 @@ class Run:
             versions: by table.
             cut: name of the training cut whose tables they are, landing tables aside; None: the warehouse's.
         """
-        self._client.log_inputs(self.run_id, datasets=[_dataset(*pair, cut) for pair in versions.items()])
+        if versions:
+            self._client.log_inputs(self.run_id, datasets=[_dataset(*pair, cut) for pair in versions.items()])
+
+
+def now_ms() -> str:
+    """The time as tags hold it, in ms since 1970."""
+    return str(int(time.time() * 1000))
+
+
+@contextmanager
+def started_run(client: "MlflowClient", experiment_id: str, name: str, tags: Mapping[str, str]) -> Iterator[Run]:
+    """A new run, ended as FINISHED, or as FAILED when the body raises."""
+    run_id = client.create_run(experiment_id, run_name=name, tags=dict(tags)).info.run_id
+    try:
+        yield Run(client, run_id)
+    except BaseException:
+        client.set_terminated(run_id, "FAILED")
+        raise
+    client.set_terminated(run_id, "FINISHED")
 
 
 def _dataset(table: str, version: int, cut: str | None) -> "DatasetInput":

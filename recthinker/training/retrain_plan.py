@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class RetrainPlan:
     """The run under which each stage has one of its own."""
     settings: Mapping[str, Any]
     """The sections `SECTIONS`, as JSON."""
+    tables: Mapping[str, int] = field(default_factory=dict)
+    """Delta version of each table of the training cut, and of `interactions`, that the stages read."""
 
     @property
     def cut(self) -> str:
@@ -56,6 +58,11 @@ class RetrainPlan:
         partial.replace(folder / FILE)
 
     @classmethod
+    def find(cls, run_dir: Path) -> "RetrainPlan | None":
+        """The plan of a run; None: it is no retraining."""
+        return cls.read(run_dir) if (run_dir / FOLDER / FILE).is_file() else None
+
+    @classmethod
     def read(cls, run_dir: Path) -> "RetrainPlan":
         """The plan of a run.
 
@@ -65,5 +72,9 @@ class RetrainPlan:
         path = run_dir / FOLDER / FILE
         if not path.is_file():
             raise ConfigError(f"{path} is missing: run plan_retrain with the same --ds and --run-id first")
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        return cls.of(json.loads(path.read_text(encoding="utf-8")))
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> "RetrainPlan":
+        """A plan from its JSON."""
         return cls(**{**fields, "stages": tuple(fields["stages"])})

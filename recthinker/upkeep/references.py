@@ -45,7 +45,8 @@ def find_references(
     Args:
         paths: where tables and runs lie.
         settings: what to keep.
-        reads: what the registry's models and trainings read (`Registry.table_reads`).
+        reads: what the registry's models and trainings read (`Registry.table_reads`); a training that gave no sign for
+            `vacuum_hours` is given up, and holds nothing.
         now: the time, with its zone.
 
     Raises:
@@ -54,7 +55,9 @@ def find_references(
     roots = table_roots(paths.warehouse, paths.cuts)
     first = {root: _first_ds(root, settings.keep_days) for root in roots}
     statuses = {root: read_status(root) for root in roots}
-    pins = [*_of_reads(paths, roots, reads), *_of_nights(paths, first, settings, now=now)]
+    longest = timedelta(hours=settings.vacuum_hours)
+    held = [read for read in reads if read.going_on_at is None or now - read.going_on_at <= longest]
+    pins = [*_of_reads(paths, roots, held), *_of_nights(paths, first, settings, now=now)]
     for root in roots:
         pins += _of_builds(paths.warehouse, statuses[root], first[root] or "")
     pairs = {root: _pair_dates(statuses[root], first[root] or "") for root in roots}

@@ -1,18 +1,22 @@
 """The gate as a job: the figures of two versions on disk, a real registry."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
 
 from jobs import promote_model
 from jobs._cli import EXIT_NO_RETRY, run_job
 from recthinker.evaluation import UserFigures, target_hashes, write_targets
-from recthinker.registry import ModelVersion, Registry
+from recthinker.registry import ModelVersion, Registry, Retrainings
 from recthinker.settings import load_settings
 from tests.evaluation.test_gate import BETTER, CHAMPION
+from tests.training.test_plan_text import plan
 
 pytestmark = pytest.mark.slow  # importing MLflow and migrating its database take seconds
 
@@ -21,10 +25,12 @@ Figures = Callable[[ModelVersion, UserFigures], None]
 
 
 @pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_database: Path) -> Registry:
     """Two versions under their aliases; the challenger tells its training targets."""
     monkeypatch.setenv("RECTHINKER_ENV", "test")
     monkeypatch.setenv("RECTHINKER__PATHS__VAR", str(tmp_path / "var"))
+    (tmp_path / "var" / "mlflow").mkdir(parents=True)
+    shutil.copy(migrated_database, tmp_path / "var" / "mlflow" / "mlflow.db")
     registry = Registry(load_settings())
     for name, alias in (("old", "champion"), ("new", "challenger")):
         folder = tmp_path / name
@@ -92,3 +98,86 @@ def test_without_an_evaluation_nothing_is_decided(
     keep(registry.resolve(), CHAMPION)
     assert ask() == EXIT_NO_RETRY
     assert "run evaluate_model for recthinker/2" in capsys.readouterr().out
+
+
+EVALUATION: dict[str, object] = {
+    **{"protocol": "p", "protocol_name": "leave_last_one", "users": 400, "k": 10, "requests": "r", "paired": []},
+    "cost": {"calls": 2.0, "seconds_per_user": 0.01},
+    "systems": [
+        {
+            "name": name,
+            **{f"{metric}{part}": value for metric in ("ndcg", "hr", "mrr") for part in ("", "_low", "_high")},
+        }
+        for name, value in (("agent", 0.65), ("fusion of tools", 0.5))
+    ],
+}
+
+
+@pytest.fixture
+def retraining(registry: Registry, keep: Figures, tmp_path: Path) -> Callable[..., Run]:
+    """Asks the gate for a retraining whose challenger was measured; the run `evaluate` of it."""
+
+    def ask_for(challenger: UserFigures, **changes: object) -> Run:
+        settings = load_settings()
+        old, new = registry.resolve(), registry.aliased("challenger")
+        assert new is not None
+        keep(old, CHAMPION)
+        keep(new, challenger)
+        for version in (old, new):
+            registry.log_evaluation(version, EVALUATION)
+        parent = Retrainings(settings).open(DS, RUN_ID)
+        run_dir = settings.paths.runs / DS / RUN_ID
+        plan(settings, mlflow_run=parent, champion=str(old), **changes).write(run_dir)
+        assert ask() == 0
+        client = MlflowClient(registry.tracking_uri)
+        [run] = client.search_runs(["1"], f"tags.`mlflow.parentRunId` = '{parent}'")
+        assert client.get_run(parent).data.tags["promoted"] == run.data.tags["promoted"]
+        return run
+
+    return ask_for
+
+
+def test_decision_of_a_retraining_is_in_its_run_and_on_the_card(
+    registry: Registry, retraining: Callable[..., Run]
+) -> None:
+    run = retraining(BETTER)
+    assert (run.info.run_name, run.info.status) == ("evaluate", "FINISHED")
+    assert {"promoted": "true", "gate": "passed", "gate.reasons": "none"}.items() <= run.data.tags.items()
+    assert run.data.params["challenger"] == "recthinker/2"
+    metrics = run.data.metrics
+    assert metrics["challenger/agent/ndcg"] == metrics["champion/agent/hr_low"] == 0.65
+    assert metrics["challenger/fusion_of_tools/mrr"] == 0.5
+    assert metrics["gate/difference"] == pytest.approx(0.05)
+    # 1.5 times the champion's 0.01 s
+    assert metrics["gate/slower_bound"] == pytest.approx(0.015)
+    client = MlflowClient(registry.tracking_uri)
+    assert {entry.path for entry in client.list_artifacts(run.info.run_id)} == {"evaluation.json", "gate.json"}
+    new = registry.champion()
+    assert str(new) == "recthinker/2"
+    assert new is not None
+    card = (new.path / "README.md").read_text(encoding="utf-8")
+    assert "| agent | 0.6500 [0.6500, 0.6500] |" in card
+    assert "The gate, against recthinker/1: promoted: NDCG differs by" in card
+    logged = client.get_logged_model(registry.logged_model(new))
+    assert {metric.key: metric.value for metric in logged.metrics or []}["ndcg"] == 0.65
+
+
+def test_plan_that_lets_nothing_move_decides_only(
+    registry: Registry, retraining: Callable[..., Run], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    run = retraining(BETTER, promote=False)
+    assert {"promoted": "false", "gate": "passed"}.items() <= run.data.tags.items()
+    assert str(registry.champion()) == "recthinker/1"
+    assert "promoted: NDCG differs" in (said := capsys.readouterr().out)
+    assert "the plan lets nothing move" in said
+    kept = json.loads((tmp_path / "var" / "runs" / DS / RUN_ID / "gate.json").read_text(encoding="utf-8"))
+    assert (kept["is_promoted"], kept["moves"]) == (True, False)
+
+
+def test_refusal_of_a_retraining_names_its_reasons_and_is_logged_once(
+    registry: Registry, retraining: Callable[..., Run]
+) -> None:
+    slow = replace(BETTER, seconds_per_user=1.0)
+    run = retraining(slow)
+    assert {"promoted": "false", "gate": "refused", "gate.reasons": "slower"}.items() <= run.data.tags.items()
+    assert retraining(slow).info.run_id == run.info.run_id

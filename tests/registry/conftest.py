@@ -1,21 +1,13 @@
-"""A real MLflow on SQLite, migrated once, and models that are folders of three tiny files."""
+"""A real MLflow on SQLite, and models that are folders of three tiny files."""
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mlflow.tracking import MlflowClient
 
 from recthinker.registry import Registry
 from recthinker.settings import Settings
-
-
-@pytest.fixture(scope="package")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
 
 
 @pytest.fixture

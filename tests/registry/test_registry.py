@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mlflow.models import Model
 from mlflow.tracking import MlflowClient
 
 from recthinker.errors import RegistryError
@@ -119,6 +121,74 @@ def test_evaluation_is_kept_with_its_version(registry: Registry, make_model: Cal
     assert registry.evaluation(second) == {"ndcg@10": 0.7}
 
 
+def test_version_tells_what_it_takes_and_gives_and_stays_a_model_folder(
+    registry: Registry, make_model: Callable[[str], Path]
+) -> None:
+    folder = make_model("first")
+    (folder / "config.json").write_text('{"vocab_size": 4096, "architectures": ["LlamaForCausalLM"]}', encoding="utf-8")
+    version = register(registry, folder, card="# A card\n\nOf a model.\n\n## More")
+    described = Model.load(str(version.path / "MLmodel"))
+    assert described.signature is not None
+    assert described.signature.inputs.to_dict() == [
+        {"name": "token_ids", "type": "tensor", "tensor-spec": {"dtype": "int64", "shape": (-1, -1)}}
+    ]
+    assert described.signature.outputs.to_dict() == [
+        {"name": "next_token_logprobs", "type": "tensor", "tensor-spec": {"dtype": "float32", "shape": (-1, 4096)}}
+    ]
+    assert described.flavors == {"recthinker": {"served_by": "vLLM", "architectures": ["LlamaForCausalLM"]}}
+    assert described.model_id == registry.logged_model(version)
+    assert (version.path / "README.md").read_text(encoding="utf-8").endswith("\n## More")
+    assert require_model(version.path) == version.path
+    client = MlflowClient(registry.tracking_uri)
+    assert client.get_model_version("recthinker", "1").description == "# A card\n\nOf a model."
+
+
+def test_card_is_written_again_with_what_came_since(registry: Registry, make_model: Callable[[str], Path]) -> None:
+    version = register(registry, make_model("first"), card="# A card")
+    registry.log_text(version, "# A card with figures", "README.md")
+    assert (version.path / "README.md").read_text(encoding="utf-8") == "# A card with figures"
+
+
+def test_model_under_a_key_is_registered_once(registry: Registry, make_model: Callable[[str], Path]) -> None:
+    first = register(registry, make_model("first"), key="retraining-1", alias="challenger")
+    assert register(registry, make_model("second"), key="retraining-1") == first
+    assert register(registry, make_model("third"), key="retraining-2") != first
+    assert (registry.aliased("challenger"), registry.aliased("other")) == (first, None)
+
+
+def test_registration_that_was_killed_leaves_nothing_that_counts(
+    registry: Registry, make_model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    for step in ("log_model_artifacts", "finalize_logged_model", "create_model_version"):
+        with monkeypatch.context() as cut_off:
+            cut_off.setattr(MlflowClient, step, killed)
+            with pytest.raises(KeyboardInterrupt):
+                register(registry, make_model(step), key="retraining-1", alias="challenger")
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(MlflowClient, "set_registered_model_alias", killed)
+        with pytest.raises(KeyboardInterrupt):
+            register(registry, make_model("first"), key="retraining-1", alias="challenger")
+    assert registry.aliased("challenger") is None
+    version = register(registry, make_model("again"), key="retraining-1", alias="challenger")
+    assert (str(version), registry.aliased("challenger")) == ("recthinker/1", version)
+    client = MlflowClient(registry.tracking_uri)
+    experiment = client.get_experiment_by_name("recthinker")
+    assert experiment
+    [kept] = client.search_logged_models([experiment.experiment_id])
+    assert kept.model_id == registry.logged_model(version)
+
+
+def test_version_by_its_number(registry: Registry, make_model: Callable[[str], Path]) -> None:
+    first = register(registry, make_model("first"), alias="champion")
+    register(registry, make_model("second"), alias="champion")
+    assert registry.numbered("1") == first
+    with pytest.raises(RegistryError, match="has no version 7 of model recthinker"):
+        registry.numbered("7")
+
+
 def test_run_keeps_what_was_logged(registry: Registry, make_model: Callable[[str], Path]) -> None:
     with registry.training_run("train", {"kind": "sft"}) as run:
         run.log_params({"training": {"seed": 7}})
@@ -161,12 +231,13 @@ def test_table_reads_are_those_of_registered_models_and_of_runs_that_go_on(
     with registry.training_run("now") as run:
         run.log_table_versions({"users": 2})
         reads = registry.table_reads()
-    assert set(reads) == {
+    assert {replace(read, going_on_at=None) for read in reads} == {
         TableRead("interactions", 3, "2024-03-01", None, "model recthinker/1"),
         TableRead("user_history", 7, "2024-03-01", "holdout_last_11", "model recthinker/1"),
         TableRead("user_history", 7, "2024-03-02", "holdout_last_1", "model recthinker/2"),
         TableRead("users", 2, None, None, "training run now"),
     }
+    assert [read.by for read in reads if read.going_on_at] == ["training run now"]
 
 
 def test_table_reads_without_registry_are_none(settings: Settings) -> None:

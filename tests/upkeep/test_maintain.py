@@ -110,6 +110,15 @@ def test_model_keeps_its_cut_and_a_run_that_does_not_tell_keeps_every_folder(
     assert table_dates(cut, HISTORY) == [DAYS[1], *DAYS[3:]]
 
 
+def test_training_that_gave_no_sign_for_vacuum_hours_holds_nothing(settings: Settings, warehouse: Path) -> None:
+    def read(hours: int) -> TableRead:
+        return TableRead("interactions", 0, DAYS[0], None, "training run t", NOW - timedelta(hours=hours))
+
+    assert settings.retention.vacuum_hours == 168
+    assert pinned(find(settings, [read(168)]), "training run t") == {("interactions", 0, DAYS[0])}
+    assert not pinned(find(settings, [read(169)]), "training run t")
+
+
 def test_nights_of_kept_dates_pin_what_they_read(settings: Settings, warehouse: Path) -> None:
     publish(warehouse, DAYS[0], "old", {"user_history": 0})
     publish(warehouse, DAYS[4], "new", {"user_history": 4})
