@@ -60,6 +60,11 @@ class EvaluationSettings(Section):
     seed: int
     """Seed of negatives, candidate order and bootstrap."""
 
+    @property
+    def cut(self) -> str:
+        """The training cut that the protocol needs, as `build_features --cut` takes it."""
+        return "holdout_last:1" if self.protocol == "leave_last_one" else self.protocol
+
 
 class GateSettings(Section):
     """What a challenger must show before it serves in the champion's place."""
