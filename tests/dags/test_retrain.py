@@ -1,6 +1,7 @@
 """The retraining DAG: its order and params, then whole runs of it inside Airflow with scripted jobs."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import ParamValidationError
 
+from recthinker.cli.retrain import steps_of
 from recthinker.settings import load_settings
-from recthinker.training.retrain_plan import STAGES
+from recthinker.training.retrain_plan import STAGES, RetrainPlan
 from tests.dags.conftest import DAGS
 from tests.dags.scripted import DAY, run_dag, write_jobs
 
@@ -53,8 +55,8 @@ def run_retrain(database: None, retrain: DAG, tmp_path: Path, monkeypatch: pytes
         failing: str = "",
         code: int = 42,
     ) -> tuple[str, list[list[str]]]:
-        plan = {"stages": stages, "champion": champion, "settings": settings}
-        leaves = {"plan_retrain": {"retrain/retrain_plan.json": plan}}
+        plan = RetrainPlan(DAY, "any", stages, champion, None, True, "1", settings)
+        leaves = {"plan_retrain": {"retrain/retrain_plan.json": asdict(plan)}}
         write_jobs(tmp_path, set(JOBS), leaves, failing, code)
         return run_dag(retrain, tmp_path, conf)
 
@@ -106,12 +108,10 @@ def test_every_job_runs_in_order_for_one_day_and_run(run_retrain: RunRetrain) ->
     assert names(calls) == list(JOBS)
     assert {tuple(call[1:4]) for call in calls} == {("--ds", DAY, "--run-id")}
     assert len({call[4] for call in calls}) == 1
-    arguments = [call[5:] for call in calls]
-    assert arguments[0] == []
-    # Of the plan, not of the settings in force.
-    assert arguments[1] == ["--cut=holdout_last:5", "--cut=temporal:1998-02-01", "--with-candidates"]
-    assert arguments[8:10] == [[], ["--alias=challenger"]]
-    assert not any(arguments[2:8] + arguments[10:])
+    # The same as without Airflow; the cuts are those of the plan, not of the settings in force.
+    plan = RetrainPlan.read(Path("var/runs", DAY, calls[0][4]))
+    assert [(call[0], *call[5:]) for call in calls] == [("plan_retrain",), *steps_of(plan, "challenger")]
+    assert calls[1][5:] == ["--cut=holdout_last:5", "--cut=temporal:1998-02-01", "--with-candidates"]
 
 
 @pytest.mark.slow
