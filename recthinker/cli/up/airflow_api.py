@@ -33,35 +33,36 @@ class AirflowApi:
 
     def unhealthy(self) -> list[str]:
         """Names of those components that do not tell that they are well."""
-        found = self._call("GET", "/api/v2/monitor/health")
+        found = self.call("GET", "/api/v2/monitor/health")
         parts = ("metadatabase", "scheduler", "dag_processor")
         return [part for part in parts if found[part]["status"] != "healthy"]
 
     def dag_ids(self) -> set[str]:
         """The DAGs that were read so far."""
-        return {dag["dag_id"] for dag in self._call("GET", "/api/v2/dags?limit=100")["dags"]}
+        return {dag["dag_id"] for dag in self.call("GET", "/api/v2/dags?limit=100")["dags"]}
 
     def set_pool(self, name: str, slots: int) -> None:
         """A pool of that size; it is made where it is missing."""
         try:
-            self._call("PATCH", f"/api/v2/pools/{name}?update_mask=slots", {"pool": name, "slots": slots})
+            self.call("PATCH", f"/api/v2/pools/{name}?update_mask=slots", {"pool": name, "slots": slots})
         except urllib.error.HTTPError as error:
             if error.code != 404:
                 raise
-            self._call("POST", "/api/v2/pools", {"name": name, "slots": slots})
+            self.call("POST", "/api/v2/pools", {"name": name, "slots": slots})
 
     def open_runs(self) -> list[OpenRun]:
         """Runs that are queued or running, the oldest `MAX_RUNS`."""
         query = f"state=running&state=queued&limit={MAX_RUNS}&order_by=run_after"
-        found = self._call("GET", f"/api/v2/dags/~/dagRuns?{query}")["dag_runs"]
+        found = self.call("GET", f"/api/v2/dags/~/dagRuns?{query}")["dag_runs"]
         return [OpenRun(run["dag_id"], run["dag_run_id"], run["state"]) for run in found]
 
     def fail(self, run: OpenRun) -> None:
         """The run has failed: its tasks are ended."""
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{urllib.parse.quote(run.run_id, safe='')}"
-        self._call("PATCH", path, {"state": "failed"})
+        self.call("PATCH", path, {"state": "failed"})
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask for a path with its query; the answer, read as JSON."""
         return _request(self.url + path, method, body, token=self._token())
 
     def _token(self) -> str:

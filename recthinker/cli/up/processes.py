@@ -41,15 +41,15 @@ def running_after(processes: Iterable[psutil.Process], seconds: float) -> list[p
     return alive
 
 
-def end(processes: Iterable[psutil.Process]) -> list[str]:
-    """TERM, then KILL; the names of those that had to be killed."""
+def end(processes: Iterable[psutil.Process], stop_s: float = STOP_S) -> list[str]:
+    """TERM, then KILL after `stop_s`; the names of those that had to be killed."""
     alive = running(processes)
     for process in alive:
         try:
             process.terminate()
         except psutil.NoSuchProcess:
             continue
-    return kill(running_after(alive, STOP_S))
+    return kill(running_after(alive, stop_s))
 
 
 def kill(processes: Iterable[psutil.Process]) -> list[str]:

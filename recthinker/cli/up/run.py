@@ -41,7 +41,7 @@ def up(settings: Settings, root: Path, environ: Mapping[str, str], console: Cons
         JobError: a server did not start, or ended.
     """
     site = Site.of(settings, root)
-    pid_file = PidFile(site.home / "up.pid")
+    pid_file = PidFile(site.pid_file)
     if owner := pid_file.owner():
         console.out(f"up already, by process {owner}; Ctrl-C there, or `kill {owner}`, ends it", highlight=False)
         _print_addresses(site, settings, console)

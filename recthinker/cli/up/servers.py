@@ -10,7 +10,6 @@ import psutil
 from recthinker.cli.up.processes import STOP_S, kill, running, running_after, tree
 
 SWEEP_S = 5.0
-"""What servers have started should be gone that long after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +29,13 @@ class Servers:
 
     Args:
         folder: in which they, and what they start, run.
+        stop_s: seconds that a server has to end in.
+        sweep_s: seconds after which what they have started should be gone, too.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, stop_s: float = STOP_S, sweep_s: float = SWEEP_S) -> None:
         self._folder = folder
+        self._stop_s, self._sweep_s = stop_s, sweep_s
         self._started: list[tuple[Server, subprocess.Popen[bytes]]] = []
         self._seen: list[psutil.Process] = []
 
@@ -77,8 +79,8 @@ class Servers:
             for child in group:
                 child.terminate()  # does nothing to one that has ended
             ids = {child.pid for child in group}
-            running_after([process for process in left if process.pid in ids], STOP_S)
-        killed = kill(running_after([*left, *self.processes()], SWEEP_S))
+            running_after([process for process in left if process.pid in ids], self._stop_s)
+        killed = kill(running_after(dict.fromkeys([*left, *self.processes()]), self._sweep_s))
         for child in children:
             child.wait()
         return killed

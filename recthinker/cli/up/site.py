@@ -59,6 +59,11 @@ class Site:
         return self.airflow / "env"
 
     @property
+    def pid_file(self) -> Path:
+        """Which processes are up."""
+        return self.airflow / "up.pid"
+
+    @property
     def password_file(self) -> Path:
         """Passwords by user, as Airflow reads them."""
         return self.home / "passwords.json"
@@ -112,7 +117,6 @@ class Site:
 
     def write_env_file(self) -> None:
         """Write `env_file`, readable by its owner alone: it holds keys."""
-        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lines = [f"export {name}={shlex.quote(value)}" for name, value in self.airflow_environment().items()]
         lines.append(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
         _write_private(self.env_file, "\n".join(lines) + "\n")
@@ -135,8 +139,8 @@ def _kept(path: Path, make: Callable[[], dict[str, str]]) -> dict[str, str]:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone may read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file that its owner alone may read, whole or not at all; a folder that it makes is no one else's too."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}")
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
