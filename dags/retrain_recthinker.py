@@ -19,7 +19,7 @@ from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, chain, dag, ge
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags._jobs import command, dag_arguments, job_task, resolve_day, run_id, run_job, whole_pool
-from recthinker.settings import EvaluationSettings, load_settings
+from recthinker.settings import load_settings
 
 SETTINGS = load_settings()
 CRON = SETTINGS.orchestration.retrain_schedule
@@ -33,7 +33,7 @@ PARAMS = {
         minItems=1,
         uniqueItems=True,
         examples=list(STAGES),
-        description="stages that run; null: all",
+        description="stages that run, each with those before it that it starts from; null: all",
     ),
     "algorithm": Param(
         None, type=["null", "string"], enum=[None, "grpo", "dr_grpo", "dapo"], description="null: rl.algorithm"
@@ -47,7 +47,7 @@ PARAMS = {
         None,
         type=["null", "string"],
         pattern="^[0-9a-f]{32}$",
-        description="MLflow run of an earlier retraining, whose settings count instead of those in force",
+        description="MLflow run of an earlier retraining, which this one repeats; given without the params above",
     ),
     "promote": Param(True, type="boolean", description="false: the gate only says what it would do"),
     "dry_run": Param(False, type="boolean", description="print the plan, and do nothing"),
@@ -57,7 +57,7 @@ PARAMS = {
 def plan_arguments(params: Mapping[str, Any]) -> list[str]:
     """The params as `plan_retrain` takes them."""
     given = {
-        "stages": ",".join(params["stages"] or ()),
+        "stages": ",".join(stage for stage in STAGES if stage in (params["stages"] or ())),
         "algorithm": params["algorithm"],
         "rl-steps": params["rl_steps"],
         "requests": params["requests"],
@@ -68,21 +68,21 @@ def plan_arguments(params: Mapping[str, Any]) -> list[str]:
     return [*options, *["--no-promote"] * (not params["promote"]), *["--dry-run"] * params["dry_run"]]
 
 
-@task.short_circuit
+@task
+def build_cuts(day: str) -> str:
+    """The training cut, and the one that models are measured on; skipped on a dry run."""
+    if get_current_context()["params"]["dry_run"]:
+        raise AirflowSkipException("a dry run builds nothing")
+    cuts = (SETTINGS.training.cut, SETTINGS.evaluation.cut)
+    return run_job("build_features", day, *(f"--cut={cut}" for cut in cuts), "--with-candidates")
+
+
+@task.short_circuit(trigger_rule=TriggerRule.NONE_FAILED)
 def plan_retrain(day: str) -> bool:
     """What the run is, fixed here once and printed; on a dry run all after it is skipped."""
     params = get_current_context()["params"]
     run_job("plan_retrain", day, *plan_arguments(params))
     return not params["dry_run"]
-
-
-@task
-def build_cuts(day: str) -> str:
-    """The training cut of the plan, and the one that its models are measured on."""
-    planned = _plan(day)["settings"]
-    learned_on = f"holdout_last:{planned['training']['holdout_last']}"
-    measured_on = EvaluationSettings.model_validate(planned["evaluation"]).cut
-    return run_job("build_features", day, f"--cut={learned_on}", f"--cut={measured_on}", "--with-candidates")
 
 
 def planned_task(name: str, *arguments: str, of: tuple[str, ...], task_id: str = "", **options: Any) -> Any:
@@ -128,8 +128,8 @@ def retrain_recthinker() -> None:
     alone = whole_pool(SETTINGS)
     challenger = f"--alias={SETTINGS.gate.challenger}"
     chain(
-        plan_retrain(day),
         build_cuts(day),
+        plan_retrain(day),
         planned_task("train_base", of=("base",), **alone)(day),
         planned_task("collect_rollouts", of=("collect",), **alone)(day),
         planned_task("select_episodes", of=("select",))(day),

@@ -140,7 +140,7 @@ def evaluate(
 def retrain(
     ds: Day = None,
     stages: Annotated[
-        str, typer.Option(help="Stages that run, as sft,rl; else all of base,collect,select,sft,rl.")
+        str, typer.Option(help="Stages that run, as base,collect; else all of base,collect,select,sft,rl.")
     ] = "",
     algorithm: Annotated[str, typer.Option(help="grpo, dr_grpo or dapo; else rl.algorithm.")] = "",
     rl_steps: Annotated[int | None, typer.Option(min=0, help="Steps of reinforcement learning; else rl.steps.")] = None,

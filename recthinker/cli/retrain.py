@@ -1,6 +1,8 @@
 """`recthinker retrain`: the jobs of a retraining in the order of the DAG, one child process each, without Airflow."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -9,9 +11,9 @@ from rich.console import Console
 from recthinker.cli.bars import job_bars
 from recthinker.cli.children import run_job
 from recthinker.cli.nightly import log_file, new_run_id, stage_table
-from recthinker.errors import ConfigError
+from recthinker.errors import ConfigError, JobError
 from recthinker.registry import DECISION_FILE
-from recthinker.settings import EvaluationSettings, Settings
+from recthinker.settings import Settings
 from recthinker.training.retrain_plan import RetrainPlan
 
 DRY_RUN = "--dry-run"
@@ -51,6 +53,11 @@ def retrain(settings: Settings, ds: str, console: Console, *, arguments: Sequenc
         raise ConfigError(f"run {run_id} goes on as it was planned, found {' '.join(arguments)}; leave these out")
     is_new, run_id = not run_id, run_id or new_run_id()
     run_dir = settings.paths.runs / ds / run_id
+    if DRY_RUN in arguments:
+        _show_plan("--ds", ds, "--run-id", run_id, *arguments)
+        return
+    if not is_new:
+        RetrainPlan.read(run_dir)
     with job_bars(console) as bars:
         bar = bars.progress.add_task("", total=None, more="")
 
@@ -61,15 +68,26 @@ def retrain(settings: Settings, ds: str, console: Console, *, arguments: Sequenc
             bars.progress.advance(bar)
 
         if is_new:
-            step("plan_retrain", *arguments)
-        if DRY_RUN in arguments:
-            return
+            step("build_features", *cut_arguments(settings))
+        step("plan_retrain", *arguments)
         bars.show(f"to go on after a failure: recthinker retrain --ds {ds} --run-id {run_id}")
         steps = list(steps_of(RetrainPlan.read(run_dir), settings.gate.challenger))
         bars.progress.update(bar, total=len(steps), completed=0)
         for one in steps:
             step(*one)
     _print_summary(run_dir, console)
+
+
+def _show_plan(*arguments: str) -> None:
+    """The plan as the job prints it, all of it."""
+    code = subprocess.run([sys.executable, "-m", "jobs.plan_retrain", *arguments], check=False).returncode
+    if code:
+        raise JobError(f"plan_retrain exited {code}: see above")
+
+
+def cut_arguments(settings: Settings) -> list[str]:
+    """Arguments of `build_features` for what a retraining learns on and is measured on."""
+    return [f"--cut={settings.training.cut}", f"--cut={settings.evaluation.cut}", "--with-candidates"]
 
 
 def steps_of(plan: RetrainPlan, challenger: str) -> Iterator[tuple[str, ...]]:
@@ -79,9 +97,6 @@ def steps_of(plan: RetrainPlan, challenger: str) -> Iterator[tuple[str, ...]]:
         plan: of the run.
         challenger: alias of the new model.
     """
-    learned_on = f"holdout_last:{plan.settings['training']['holdout_last']}"
-    measured_on = EvaluationSettings.model_validate(plan.settings["evaluation"]).cut
-    yield "build_features", f"--cut={learned_on}", f"--cut={measured_on}", "--with-candidates"
     for stage in plan.stages:
         yield (STAGE_JOBS[stage],)
     if MODEL_STAGES & set(plan.stages):

@@ -35,6 +35,11 @@ class TrainingSettings(Section):
     threads: int = Field(ge=1)
     """Compute threads."""
 
+    @property
+    def cut(self) -> str:
+        """The training cut, as `build_features --cut` takes it."""
+        return f"holdout_last:{self.holdout_last}"
+
 
 class EvaluationSettings(Section):
     """The offline protocol: each user's last interaction among sampled candidates."""

@@ -10,15 +10,15 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import ParamValidationError
 
-from recthinker.cli.retrain import steps_of
+from recthinker.cli.retrain import cut_arguments, steps_of
 from recthinker.settings import load_settings
 from recthinker.training.retrain_plan import STAGES, RetrainPlan
 from tests.dags.conftest import DAGS
 from tests.dags.scripted import DAY, run_dag, write_jobs
 
 JOBS = (
-    "plan_retrain",
     "build_features",
+    "plan_retrain",
     "train_base",
     "collect_rollouts",
     "select_episodes",
@@ -43,9 +43,6 @@ def retrain(monkeypatch: pytest.MonkeyPatch) -> DAG:
 def run_retrain(database: None, retrain: DAG, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunRetrain:
     """Run the DAG in an empty folder; its final state and the jobs' command lines, in order."""
     monkeypatch.chdir(tmp_path)
-    settings = load_settings("test", environ={}).model_dump(mode="json")
-    settings["training"]["holdout_last"] = 5
-    settings["evaluation"]["protocol"] = "temporal:1998-02-01"
 
     def run(
         conf: dict[str, Any] | None = None,
@@ -55,7 +52,7 @@ def run_retrain(database: None, retrain: DAG, tmp_path: Path, monkeypatch: pytes
         failing: str = "",
         code: int = 42,
     ) -> tuple[str, list[list[str]]]:
-        plan = RetrainPlan(DAY, "any", stages, champion, None, True, "1", settings)
+        plan = RetrainPlan(DAY, "any", stages, champion, None, True, "1", {})
         leaves = {"plan_retrain": {"retrain/retrain_plan.json": asdict(plan)}}
         write_jobs(tmp_path, set(JOBS), leaves, failing, code)
         return run_dag(retrain, tmp_path, conf)
@@ -108,17 +105,17 @@ def test_every_job_runs_in_order_for_one_day_and_run(run_retrain: RunRetrain) ->
     assert names(calls) == list(JOBS)
     assert {tuple(call[1:4]) for call in calls} == {("--ds", DAY, "--run-id")}
     assert len({call[4] for call in calls}) == 1
-    # The same as without Airflow; the cuts are those of the plan, not of the settings in force.
+    # The same as without Airflow.
+    first = [("build_features", *cut_arguments(load_settings("test", environ={}))), ("plan_retrain",)]
     plan = RetrainPlan.read(Path("var/runs", DAY, calls[0][4]))
-    assert [(call[0], *call[5:]) for call in calls] == [("plan_retrain",), *steps_of(plan, "challenger")]
-    assert calls[1][5:] == ["--cut=holdout_last:5", "--cut=temporal:1998-02-01", "--with-candidates"]
+    assert [(call[0], *call[5:]) for call in calls] == [*first, *steps_of(plan, "challenger")]
 
 
 @pytest.mark.slow
 def test_params_reach_the_plan(run_retrain: RunRetrain) -> None:
     conf = {
         "day": "1998-04-01",
-        "stages": ["sft", "rl"],
+        "stages": ["rl", "sft"],
         "algorithm": "dapo",
         "rl_steps": 0,
         "requests": 9,
@@ -129,7 +126,7 @@ def test_params_reach_the_plan(run_retrain: RunRetrain) -> None:
     state, calls = run_retrain(conf, stages=("sft", "rl"))
     assert state == "success"
     assert {call[2] for call in calls} == {"1998-04-01"}
-    assert calls[0][5:] == [
+    assert calls[1][5:] == [
         "--stages=sft,rl",
         "--algorithm=dapo",
         "--rl-steps=0",
@@ -197,8 +194,8 @@ def test_without_a_new_model_there_is_nothing_to_decide(run_retrain: RunRetrain)
     state, calls = run_retrain(stages=("collect", "select"))
     assert state == "success"
     assert names(calls) == [
-        "plan_retrain",
         "build_features",
+        "plan_retrain",
         "collect_rollouts",
         "select_episodes",
         "write_retrain_report",

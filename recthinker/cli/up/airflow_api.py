@@ -43,12 +43,13 @@ class AirflowApi:
 
     def set_pool(self, name: str, slots: int) -> None:
         """A pool of that size; it is made where it is missing."""
+        size = {"slots": slots, "include_deferred": False}
         try:
-            self.call("PATCH", f"/api/v2/pools/{name}?update_mask=slots", {"pool": name, "slots": slots})
+            self.call("PATCH", f"/api/v2/pools/{name}", {"pool": name, **size})
         except urllib.error.HTTPError as error:
             if error.code != 404:
                 raise
-            self.call("POST", "/api/v2/pools", {"name": name, "slots": slots})
+            self.call("POST", "/api/v2/pools", {"name": name, **size})
 
     def open_runs(self) -> list[OpenRun]:
         """Runs that are queued or running, the oldest `MAX_RUNS`."""

@@ -85,8 +85,7 @@ class _Running:
             for server in servers_of(self._site, self._settings, environ):
                 self._servers.start(server)
             if self._wait_until_well():
-                orchestration = self._settings.orchestration
-                self._api.set_pool(orchestration.inference_pool, orchestration.inference_pool_slots)
+                self._set_pool()
                 _print_addresses(self._site, self._settings, self._console)
                 while not self._stopping.is_wanted:
                     self._look(LOOK_S)
@@ -95,6 +94,13 @@ class _Running:
             self._say("ending")
             if killed := self._servers.stop():
                 self._say(f"had to be killed: {', '.join(killed)}")
+
+    def _set_pool(self) -> None:
+        orchestration = self._settings.orchestration
+        try:
+            self._api.set_pool(orchestration.inference_pool, orchestration.inference_pool_slots)
+        except OSError as error:
+            raise JobError(f"Airflow did not take the pool {orchestration.inference_pool}: {error}") from error
 
     def _wait_until_well(self) -> bool:
         """Whether all is well; False: told to end before.
@@ -141,8 +147,11 @@ class _Running:
                 told = runs
             self._look(LOOK_S)
         for run in runs:
-            self._api.fail(run)
-            self._say(f"failed, because this ends: {run}; clear its failed tasks to go on with it")
+            try:
+                self._api.fail(run)
+                self._say(f"failed, because this ends: {run}; clear its failed tasks to go on with it")
+            except OSError as error:
+                self._say(f"Airflow did not fail {run}: {error}")
 
     def _open_runs(self) -> list[OpenRun]:
         try:

@@ -24,8 +24,8 @@ ANSWERS: dict[str, Any] = {
     "GET /api/v2/monitor/health": (200, HEALTH),
     "GET /api/v2/dags?limit=100": (200, {"dags": [{"dag_id": "a"}, {"dag_id": "b"}]}),
     "GET /api/v2/dags/~/dagRuns?state=running&state=queued&limit=100&order_by=run_after": (200, RUNS),
-    "PATCH /api/v2/pools/new?update_mask=slots": (404, {}),
-    "PATCH /api/v2/pools/there?update_mask=slots": (200, {}),
+    "PATCH /api/v2/pools/new": (404, {}),
+    "PATCH /api/v2/pools/there": (200, {}),
     "POST /api/v2/pools": (201, {}),
     "PATCH /api/v2/dags/feature_tables/dagRuns/manual__2026-11-25T11%3A08%3A59%2B00%3A00": (200, {}),
 }
@@ -73,9 +73,9 @@ def test_what_is_not_well_is_named(api: AirflowApi, calls: list[tuple[str, Any]]
 
 def test_a_pool_is_made_or_gets_another_size(api: AirflowApi, calls: list[tuple[str, Any]]) -> None:
     api.set_pool("new", 4)
-    assert calls[-1] == ("POST /api/v2/pools", {"name": "new", "slots": 4})
+    assert calls[-1] == ("POST /api/v2/pools", {"name": "new", "slots": 4, "include_deferred": False})
     api.set_pool("there", 2)
-    assert calls[-1] == ("PATCH /api/v2/pools/there?update_mask=slots", {"pool": "there", "slots": 2})
+    assert calls[-1] == ("PATCH /api/v2/pools/there", {"pool": "there", "slots": 2, "include_deferred": False})
 
 
 def test_open_runs_are_named_and_failed(api: AirflowApi, calls: list[tuple[str, Any]]) -> None:
