@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 STARTED_AT := $(shell date +%s)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo-data nightly test lint bench drill docs lock doctor clean-var
+.PHONY: help setup demo-data nightly up test lint bench drill docs lock doctor clean-var
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -15,6 +15,9 @@ demo-data: setup ## Fetch the demo data into var/data
 
 nightly: demo-data ## One night on the demo data, through Airflow; trains a first model if there is none
 	@$(PYTHON) scripts/nightly.py $(STARTED_AT)
+
+up: setup ## Airflow with a scheduler, and MLflow's page, on 127.0.0.1 until Ctrl-C (docs/operating.md)
+	@$(PYTHON) scripts/up.py
 
 test: lint ## Lint, types, import contracts, then all tests, fast ones first
 	@$(PYTHON) -m pytest

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -24,13 +25,23 @@ RETRY_DELAY = timedelta(seconds=30)
 STOP_TIMEOUT_S = 10
 
 
-def dag_arguments(settings: Settings) -> dict[str, Any]:
-    """What all DAGs share: the param `day`, one run at a time; owner, retries and timeout of their tasks."""
+def day_param(description: str) -> Param:
+    """A param that takes a date, or nothing."""
+    return Param(None, type=["null", "string"], format="date", description=description)
+
+
+def dag_arguments(settings: Settings, params: Mapping[str, Param] | None = None) -> dict[str, Any]:
+    """What all DAGs share: the param `day`, one run at a time; owner, retries and timeout of their tasks.
+
+    Args:
+        settings: those in force.
+        params: of the DAG, beside `day`.
+    """
     return {
         "start_date": datetime.combine(settings.orchestration.start_date, time(0), UTC),
         "catchup": False,
         "max_active_runs": 1,
-        "params": {"day": Param(None, type=["null", "string"], format="date", description="logical date D")},
+        "params": {"day": day_param("logical date D"), **(params or {})},
         "default_args": {
             "owner": "recthinker",
             "retries": settings.orchestration.retries,
@@ -40,9 +51,19 @@ def dag_arguments(settings: Settings) -> dict[str, Any]:
     }
 
 
+def whole_pool(settings: Settings) -> dict[str, Any]:
+    """Options of a task that trains, collects rollouts or evaluates: while it runs, no night's shard does."""
+    return {
+        "pool": settings.orchestration.inference_pool,
+        "pool_slots": settings.orchestration.inference_pool_slots,
+        "execution_timeout": timedelta(minutes=settings.orchestration.training_timeout_minutes),
+    }
+
+
 @task
 def resolve_day() -> str:
     """The logical date D of this run, for all tasks after it."""
+    refuse_unknown_params()
     context = get_current_context()
     try:
         return _day.resolve(context["dag_run"], context["params"].get("day"))
@@ -50,14 +71,40 @@ def resolve_day() -> str:
         raise AirflowFailException(str(error)) from error
 
 
-def job_task(name: str, **options: Any) -> Any:
-    """A task that runs job `name` for the day it is called with; XCom keeps the job's summary line."""
+def refuse_unknown_params() -> None:
+    """Airflow checks the params that a DAG declares, and lets a run have any others: a misspelt one would do nothing.
 
-    @task(task_id=name, doc_md=f"`python -m jobs.{name} --ds D --run-id R`", **options)
+    Raises:
+        AirflowFailException: the run was given a param that its DAG does not have.
+    """
+    context: Any = get_current_context()
+    known = sorted(context["dag"].params)
+    if unknown := sorted(set(context["dag_run"].conf or ()) - set(known)):
+        raise AirflowFailException(
+            f"unknown param {', '.join(unknown)}; this DAG takes {', '.join(known)}: trigger it again with these"
+        )
+
+
+def job_task(name: str, *arguments: str, task_id: str = "", **options: Any) -> Any:
+    """A task that runs job `name` for the day it is called with; XCom keeps the job's summary line.
+
+    Args:
+        name: of the job.
+        arguments: of its command line, beside the day and the run.
+        task_id: its name by default.
+        options: of the task.
+    """
+
+    @task(task_id=task_id or name, doc_md=command(name, *arguments), **options)
     def job(day: str) -> str:
-        return run_job(name, day)
+        return run_job(name, day, *arguments)
 
     return job
+
+
+def command(name: str, *arguments: str) -> str:
+    """A job's command line, for the page of its task."""
+    return f"`{' '.join((f'python -m jobs.{name} --ds D --run-id R', *arguments))}`"
 
 
 def run_id() -> str:
@@ -73,7 +120,8 @@ def run_job(name: str, day: str, *arguments: str) -> str:
         RuntimeError: it failed otherwise; Airflow retries.
     """
     argv = [sys.executable, "-m", f"jobs.{name}", "--ds", day, "--run-id", run_id(), *arguments]
-    code, last_line = run_process(argv, label=" ".join((name, *arguments[1::2])))
+    label = " ".join((name, *(argument for argument in arguments if argument.isdigit())))
+    code, last_line = run_process(argv, label=label)
     require_success(code, f"{name} for {day} exited {code}: {last_line}")
     return last_line
 

@@ -122,8 +122,9 @@ def _identifier(text: str) -> str:
 
 
 def _record_stage(run_dir: Path, name: str, args: argparse.Namespace, seconds: float, summary: str) -> None:
-    shard = getattr(args, "shard", None)
-    path = run_dir / "stages" / (f"{name}.json" if shard is None else f"{name}-{shard}.json")
+    # What tells apart the calls of a job in one run.
+    part = getattr(args, "shard", getattr(args, "alias", None))
+    path = run_dir / "stages" / (f"{name}.json" if part is None else f"{name}-{part}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     stage = {"stage": path.stem, "seconds": round(seconds, 3), "summary": summary, "ended_at": time.time()}
     path.write_text(json.dumps(stage), encoding="utf-8")

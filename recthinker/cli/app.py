@@ -137,6 +137,33 @@ def evaluate(
 
 
 @app.command()
+def retrain(
+    ds: Day = None,
+    stages: Annotated[
+        str, typer.Option(help="Stages that run, as base,collect; else all of base,collect,select,sft,rl.")
+    ] = "",
+    algorithm: Annotated[str, typer.Option(help="grpo, dr_grpo or dapo; else rl.algorithm.")] = "",
+    rl_steps: Annotated[int | None, typer.Option(min=0, help="Steps of reinforcement learning; else rl.steps.")] = None,
+    requests: Annotated[int | None, typer.Option(min=1, help="Requests asked; else collect.requests.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Else training.seed.")] = None,
+    like: Annotated[str, typer.Option(help="MLflow run of a retraining whose settings count.")] = "",
+    promote: Annotated[
+        bool, typer.Option("--promote/--no-promote", help="Whether the gate may move the alias.")
+    ] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
+    run_id: Annotated[str, typer.Option(help="Run to go on with, as it was planned; else a new one.")] = "",
+) -> None:
+    """Run the jobs of a retraining in order, without Airflow; the gate decides who serves."""
+    from recthinker.cli.retrain import plan_arguments
+    from recthinker.cli.retrain import retrain as body
+
+    settings = load_settings()
+    options = {"stages": stages, "algorithm": algorithm, "rl-steps": rl_steps, "requests": requests, "seed": seed}
+    arguments = plan_arguments({**options, "like": like}, promote=promote, dry_run=dry_run)
+    body(settings, _day(ds, settings), console, arguments=arguments, run_id=run_id)
+
+
+@app.command()
 def rollback() -> None:
     """Let the champion of before serve again, from the next night on."""
     from recthinker.registry import Registry

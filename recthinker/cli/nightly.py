@@ -60,13 +60,18 @@ def log_file(settings: Settings, run_id: str) -> Path:
     return settings.paths.logs / f"{run_id}.log"
 
 
-def print_summary(settings: Settings, run_dirs: list[Path], console: Console) -> None:
-    """Seconds stage by stage, the table and the report; the last of `run_dirs` is the night itself."""
+def stage_table(run_dirs: list[Path]) -> Table:
+    """What the jobs of the runs did and how long they took, in the order in which they ended."""
     stages = [json.loads(path.read_text("utf-8")) for folder in run_dirs for path in folder.glob("stages/*.json")]
     table = Table("stage", "seconds", Column("what it did", overflow="fold"), box=None, pad_edge=False)
     for stage in sorted(stages, key=lambda stage: float(stage["ended_at"])):
         table.add_row(stage["stage"], f"{stage['seconds']:.1f}", stage["summary"])
-    console.print(table)
+    return table
+
+
+def print_summary(settings: Settings, run_dirs: list[Path], console: Console) -> None:
+    """Seconds stage by stage, the table and the report; the last of `run_dirs` is the night itself."""
+    console.print(stage_table(run_dirs))
     night = run_dirs[-1]
     console.out(f"table   {settings.paths.warehouse}/recommendations (ds={night.parent.name})")
     console.out(f"report  {night / 'report.html'}")

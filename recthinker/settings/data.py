@@ -58,7 +58,7 @@ class PathSettings(Section):
 
     @property
     def airflow(self) -> Path:
-        """Home of the Airflow that runs without a scheduler: its database and logs."""
+        """Home of the Airflow that runs without a scheduler: its database and logs; `up` in it is that of `make up`."""
         return self.var / "airflow"
 
     @property

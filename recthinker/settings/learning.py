@@ -37,6 +37,11 @@ class TrainingSettings(Section):
     threads: int = Field(ge=1)
     """Compute threads."""
 
+    @property
+    def cut(self) -> str:
+        """The training cut, as `build_features --cut` takes it."""
+        return f"holdout_last:{self.holdout_last}"
+
 
 class EvaluationSettings(Section):
     """The offline protocol: each user's last interaction among sampled candidates."""
@@ -61,6 +66,11 @@ class EvaluationSettings(Section):
     """Resamples of users for an interval."""
     seed: int
     """Seed of negatives, candidate order and bootstrap."""
+
+    @property
+    def cut(self) -> str:
+        """The training cut that the protocol needs, as `build_features --cut` takes it."""
+        return "holdout_last:1" if self.protocol == "leave_last_one" else self.protocol
 
 
 class GateSettings(Section):

@@ -28,6 +28,14 @@ os.environ.update(
 
 
 @pytest.fixture(scope="package")
+def database() -> None:
+    """Airflow's database, made for runs."""
+    from airflow.utils.db import upgradedb
+
+    upgradedb()
+
+
+@pytest.fixture(scope="package")
 def bag() -> "Iterator[DagBag]":
     """The DAGs as Airflow loads them, with the settings of the tests."""
     from airflow.dag_processing.dagbag import DagBag

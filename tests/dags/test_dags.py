@@ -9,7 +9,7 @@ from airflow.sdk import DAG, TriggerRule
 
 from recthinker.settings import load_settings
 
-IDS = ("feature_tables", "nightly_recommendations", "table_upkeep")
+IDS = ("evaluate_recthinker", "feature_tables", "nightly_recommendations", "retrain_recthinker", "table_upkeep")
 HEAVY = {"mlflow", "pandas", "pyarrow", "pyspark", "torch", "transformers", "vllm"}
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from dags._day import resolve
+from dags._day import resolve, resolve_range
 from recthinker.errors import ConfigError
 
 NOW = datetime(2026, 11, 23, 4, 12, 45, tzinfo=UTC)
@@ -32,6 +32,12 @@ def midnight(month: int, day: int) -> datetime:
             "2026-11-22",
             id="scheduled at 2 o'clock",
         ),
+        pytest.param(
+            Times(midnight(11, 23) + timedelta(hours=6), midnight(11, 23) + timedelta(hours=6)),
+            "2026-11-22",
+            id="schedule of triggers at 6 o'clock: logical date is the moment of the run",
+        ),
+        pytest.param(Times(midnight(11, 23), midnight(11, 23)), "2026-11-22", id="schedule of triggers at midnight"),
         pytest.param(Times(midnight(11, 14)), "2026-11-14", id="backfill"),
         pytest.param(Times(midnight(11, 3)), "2026-11-03", id="manual with a logical date"),
         pytest.param(Times(None), "2026-11-22", id="manual without a date: last complete day"),
@@ -69,6 +75,26 @@ def test_day_that_is_not_over_fails(times: Times, param: str | None) -> None:
 def test_param_that_is_no_date_fails() -> None:
     with pytest.raises(ConfigError, match="YYYY-MM-DD, found 'yesterday'"):
         resolve(Times(None), "yesterday")
+
+
+def test_range_holds_both_ends_and_crosses_months() -> None:
+    assert resolve_range(Times(None), "2026-10-30", "2026-11-01") == ["2026-10-30", "2026-10-31", "2026-11-01"]
+    assert resolve_range(Times(None), "2026-11-22", "2026-11-22") == ["2026-11-22"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "message"),
+    [
+        ("2026-11-01", "", "given together, found from='2026-11-01', to=''"),
+        ("", "2026-11-01", "given together"),
+        ("2026-11-02", "2026-11-01", "should not be before from"),
+        ("2026-11-01", "2026-11-23", "2026-11-23 is not over yet"),
+        ("soon", "2026-11-01", "param from should be a date as YYYY-MM-DD, found 'soon'"),
+    ],
+)
+def test_range_that_cannot_be_meant_fails(first: str, last: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        resolve_range(Times(None), first, last)
 
 
 def test_clearing_a_run_later_keeps_its_day() -> None:

@@ -1,41 +1,19 @@
-"""Whole runs of the nightly DAG inside Airflow, with scripted jobs: small programs in the place of the
-package `jobs`.
-"""
+"""Whole runs of the nightly DAG inside Airflow, with scripted jobs."""
 
-import json
 import re
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
-from airflow.utils.db import upgradedb
 
 from tests.dags.conftest import DAGS
+from tests.dags.scripted import DAY, run_dag, write_jobs
 
 pytestmark = pytest.mark.slow  # migrates Airflow's database and runs its task loop
 
-DAY = "1998-04-22"
 RunNight = Callable[..., tuple[str, list[list[str]]]]
-JOB = """\
-import json, os, pathlib, sys
-name, (day, run_id) = {name!r}, (sys.argv[2], sys.argv[4])
-with open("calls.jsonl", "a") as file:
-    print(json.dumps([name, *sys.argv[1:]]), file=file)
-run_dir = pathlib.Path("var/runs", day, run_id)
-run_dir.mkdir(parents=True, exist_ok=True)
-if name == "plan_inference":
-    (run_dir / "inference_plan.json").write_text(json.dumps({{"shards": {shards}}}))
-print(name, "done")
-sys.exit({code} if "{failing}" == " ".join([name, *sys.argv[5:]]) else 0)
-"""
-
-
-@pytest.fixture(scope="module")
-def database() -> None:
-    upgradedb()
 
 
 @pytest.fixture
@@ -47,21 +25,14 @@ def nightly(database: None, monkeypatch: pytest.MonkeyPatch) -> DAG:
 @pytest.fixture
 def run_night(nightly: DAG, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunNight:
     """Run the DAG in an empty folder; its final state and the jobs' command lines, in order."""
-    monkeypatch.chdir(tmp_path)  # `python -m jobs.x` looks into the working directory first
+    monkeypatch.chdir(tmp_path)
 
     def run(
         shards: list[int], failing: str = "", code: int = 0, conf: dict[str, str] | None = None
     ) -> tuple[str, list[list[str]]]:
-        (tmp_path / "jobs").mkdir()
-        (tmp_path / "jobs" / "__init__.py").touch()
-        for task in nightly.tasks:
-            name = task.task_id.split(".")[-1]
-            text = JOB.format(name=name, shards=shards, failing=failing, code=code)
-            (tmp_path / "jobs" / f"{name}.py").write_text(text, encoding="utf-8")
-        dag_run = nightly.test(logical_date=datetime.fromisoformat(f"{DAY}T00:00:00+00:00"), run_conf=conf)
-        calls = tmp_path / "calls.jsonl"
-        lines = calls.read_text(encoding="utf-8").splitlines() if calls.is_file() else []
-        return str(dag_run.state), [json.loads(line) for line in lines]
+        leaves = {"plan_inference": {"inference_plan.json": {"shards": shards}}}
+        write_jobs(tmp_path, {task.task_id.split(".")[-1] for task in nightly.tasks}, leaves, failing, code)
+        return run_dag(nightly, tmp_path, conf)
 
     return run
 
@@ -97,6 +68,10 @@ def test_param_day_reaches_the_jobs(run_night: RunNight) -> None:
 
 def test_future_day_fails_before_any_job(run_night: RunNight) -> None:
     assert run_night([0], conf={"day": "2999-01-01"}) == ("failed", [])
+
+
+def test_misspelt_param_fails_before_any_job(run_night: RunNight) -> None:
+    assert run_night([0], conf={"dya": "1998-04-01"}) == ("failed", [])
 
 
 def test_night_without_shards_fails_instead_of_skipping(run_night: RunNight) -> None:
