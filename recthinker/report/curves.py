@@ -111,10 +111,10 @@ def axis_ticks(low: float, high: float, most_steps: int) -> list[float]:
 def written(tick: float, ticks: Sequence[float]) -> str:
     """A tick with as many digits as tell it from the next."""
     step = ticks[1] - ticks[0]
-    if step < 1e-4:
-        return f"{tick:.1e}".replace("-", "\N{MINUS SIGN}")
-    text = f"{tick:,.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
-    return text.replace("-", "\N{MINUS SIGN}") if float(text.replace(",", "")) else text.removeprefix("-")
+    if abs(tick) < step / 2:
+        return "0"
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    return (f"{tick:,.{digits}f}" if digits < 5 else f"{tick:.0e}").replace("-", "\N{MINUS SIGN}")
 
 
 def _points(x: np.ndarray, y: np.ndarray, ticks: Sequence[float], every: int) -> list[str]:

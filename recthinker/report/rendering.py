@@ -65,11 +65,10 @@ def _number(value: float, digits: int = 0) -> str:
     return f"{value:,.{digits}f}"
 
 
-def _figure(value: float) -> str:
-    """A figure of any kind: a count in full, anything else to four digits."""
-    if not math.isfinite(value):
-        return str(value)
-    return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.4g}"
+def _figure(value: float, digits: int = 4) -> str:
+    """A figure of any kind: a count in full, anything else to `digits` digits."""
+    is_whole = math.isfinite(value) and (value == round(value) or abs(value) >= 1000)
+    return (f"{value:,.0f}" if is_whole else f"{value:.{digits}g}").replace("-", "\N{MINUS SIGN}")
 
 
 def signed(value: float, digits: int = 3) -> str:

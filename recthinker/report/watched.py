@@ -17,20 +17,20 @@ class Watched:
 LOSS = {"base": "nats per token", "sft": "nats per trained token", "rl": "of the policy; its size says little"}
 """Unit of the loss by stage."""
 KNOWN = {
-    "ndcg": ("NDCG of what was drawn", "mean of the rollouts"),
+    "ndcg": ("NDCG", "mean of all rollouts drawn"),
     "reward_ranking": ("Reward: ranking", "NDCG, mean of the rollouts trained on"),
     "reward_efficiency": ("Reward: efficiency", "0 to 1, mean of the rollouts trained on"),
     "reward_validity": ("Reward: validity", "−1 to 0, mean of the rollouts trained on"),
     "calls": ("Tool calls", "calls an episode"),
     "broken_calls": ("Broken calls", "calls an episode"),
-    "valid_share": ("Episodes with an answer of their own", "share of episodes"),
+    "valid_share": ("Valid episodes", "share with an answer of their own"),
     "written_tokens": ("Response length", "tokens that the agent writes in an episode"),
-    "flat_groups": ("Groups without a difference", "share of groups that teach nothing"),
-    "kl": ("KL from the model it began with", "nats per token"),
+    "flat_groups": ("Groups without variance", "share of groups; they teach nothing"),
+    "kl": ("KL", "from the model it began with, nats per token"),
     "entropy": ("Entropy", "nats per token"),
     "grad_norm": ("Gradient norm", "before clipping"),
     "loss": ("Loss", ""),
-    "engine_difference": ("Engine against trainer", "largest difference of a log-probability, nats"),
+    "engine_difference": ("Engine and trainer", "largest difference of a log-probability, nats"),
     "learning_rate": ("Learning rate", "of a step"),
 }
 """Title and unit by name, in the order in which they are read."""

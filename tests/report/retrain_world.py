@@ -1,7 +1,7 @@
 """A retraining as it lies on disk: plan, results of the stages, decision, stage times, evaluations.
 
-The numbers that tests look for are chosen by hand; the curves of RL are noise around a rising line, from a seed. A title
-in the sample and a plan are attacks on the page.
+The numbers that tests look for are chosen by hand; the curves are noise around a line, from a seed. A title in the
+sample and a plan are attacks on the page.
 """
 
 import json
@@ -23,7 +23,11 @@ SECONDS = {
     **{"plan_retrain": 2.1, "train_base": 3.0, "collect_rollouts": 61.5, "select_episodes": 4.5, "train_sft": 58.0},
     **{"train_rl": 180.0, "register_challenger": 6.0, "evaluate_model": 45.0, "promote_model": 3.9},
 }
-SAMPLE = f"Rank for this user Heat {ATTACK} <think>\n[[known history missing together <call> co_interactions]] B 9 8\n[[<rank> B]]"
+SAMPLE = (
+    f"Rank for this user Heat {ATTACK} <think>\n"
+    "[[known history missing together <call> co_interactions]] B 9 8\n"
+    "[[<rank> B]]"
+)
 
 
 def plan(stages: tuple[str, ...] = STAGES, *, promote: bool = True, **sections: Any) -> RetrainPlan:
@@ -47,6 +51,7 @@ def results() -> dict[str, StageResult]:
     base = StageResult("base", "taken as it is from base-1a2b3c", {"parameters": 1438720.0, "final_loss": 0.71234})
     base = replace(base, curves={"loss": curve(rng, 1250, 7.6, 0.7, 0.05)})
     collect = StageResult("collect", "7,544 rollouts of 1,886 requests", {"rollouts": 7544.0, "valid_share": 0.9904})
+    collect = replace(collect, params={"drawn_by": CHAMPION})
     before = {"co_interactions": 50, "user_history > co_interactions": 30, f"{ATTACK} > item_info": 20}
     select = StageResult(
         "select",
