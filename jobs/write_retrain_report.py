@@ -62,7 +62,8 @@ def _evaluation(registry: Registry, version: ModelVersion | None) -> Evaluation 
 
 def _told(retraining: Retraining) -> str:
     if retraining.decision is None:
-        return f"nothing decided, stopped before {retraining.stopped_before}"
+        stopped = retraining.stopped_before
+        return f"nothing decided, stopped before {stopped}" if stopped else "nothing to decide"
     return f"{retraining.decision.challenger} {'serves' if retraining.is_served else 'does not serve'}"
 
 

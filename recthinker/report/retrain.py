@@ -13,10 +13,10 @@ from recthinker.report.curves import MOST_STEPS, axis_ticks, charts, written
 from recthinker.report.data import Stage, read_stages
 from recthinker.report.decision import Decision, read_decision
 from recthinker.report.evaluation import Evaluation
-from recthinker.report.plans import plan_mixes
+from recthinker.report.plans import PLANS_FILE, SELECT, plan_mixes
 from recthinker.report.provenance import changed_settings
 from recthinker.report.rendering import environment
-from recthinker.report.samples import read_sample
+from recthinker.report.samples import Sample, read_sample
 from recthinker.training.retrain_plan import STAGES, RetrainPlan
 from recthinker.training.stage import StageResult, read_result
 
@@ -28,8 +28,10 @@ JOBS = {
     "rl": "train_rl",
 }
 """The job of each stage."""
+MODEL_STAGES = {"base", "sft", "rl"}
+"""Those that make a model, so that there is something to decide."""
 AFTER_STAGES = ("register_challenger", "evaluate_model", "promote_model")
-"""Jobs that follow the stages, in order."""
+"""Jobs that follow them, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Retraining:
     def stopped_before(self) -> str | None:
         """The job that is the first of the run not to be done; None: all are."""
         waiting = [JOBS[stage] for stage in STAGES if stage in self.plan.stages and stage not in self.results]
-        waiting += [job for job in AFTER_STAGES if job not in self.seconds]
+        if MODEL_STAGES & set(self.plan.stages):
+            waiting += [job for job in AFTER_STAGES if job not in self.seconds]
         return waiting[0] if waiting else None
 
     @property
@@ -120,10 +123,21 @@ def render_retraining(retraining: Retraining, systems: Systems, defaults: Mappin
             curves={stage: drawn for stage, result in results.items() if (drawn := charts(stage, result.curves))},
             systems=systems,
             plans=plan_mixes(results),
-            samples=[read_sample(stage, *text) for stage, result in results.items() for text in result.texts.items()],
+            samples=_samples(results),
             changed=changed_settings(retraining.plan.settings, defaults),
         )
     )
+
+
+def _samples(results: Mapping[str, StageResult]) -> list[Sample]:
+    """All texts of the stages, those that mark what is trained first."""
+    samples = [
+        read_sample(stage, name, text)
+        for stage, result in results.items()
+        for name, text in result.texts.items()
+        if (stage, name) != (SELECT, PLANS_FILE)
+    ]
+    return sorted(samples, key=lambda sample: not sample.is_marked)
 
 
 def _gain_axis(decision: Decision) -> list[tuple[float, str]]:

@@ -27,6 +27,11 @@ class Sample:
     """Of the whole text; no more than `MOST_CHARACTERS` are shown."""
 
     @property
+    def is_marked(self) -> bool:
+        """Whether something in it is trained."""
+        return any(span.is_trained for line in self.lines for span in line)
+
+    @property
     def is_cut(self) -> bool:
         """Whether its end is not shown."""
         return self.characters > MOST_CHARACTERS

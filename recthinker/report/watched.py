@@ -30,7 +30,8 @@ KNOWN = {
     "entropy": ("Entropy", "nats per token"),
     "grad_norm": ("Gradient norm", "before clipping"),
     "loss": ("Loss", ""),
-    "engine_difference": ("Engine and trainer", "largest difference of a log-probability, nats"),
+    "probe_difference": ("Engine and trainer", "largest difference on the probe, nats"),
+    "sampling_difference": ("Engine and trainer, sampled", "largest difference of a token, nats"),
     "learning_rate": ("Learning rate", "of a step"),
 }
 """Title and unit by name, in the order in which they are read."""

@@ -28,6 +28,12 @@ SAMPLE = (
     "[[known history missing together <call> co_interactions]] B 9 8\n"
     "[[<rank> B]]"
 )
+PLANS = (
+    "  drawn     kept  plan\n"
+    " 50.00%   60.00%  co_interactions\n"
+    " 30.00%   40.00%  user_history > co_interactions\n"
+    f" 20.00%    0.00%  {ATTACK} > item_info"
+)
 
 
 def plan(stages: tuple[str, ...] = STAGES, *, promote: bool = True, **sections: Any) -> RetrainPlan:
@@ -49,17 +55,12 @@ def results() -> dict[str, StageResult]:
     """What each stage left, by stage."""
     rng = np.random.default_rng(3)
     base = StageResult("base", "taken as it is from base-1a2b3c", {"parameters": 1438720.0, "final_loss": 0.71234})
-    base = replace(base, curves={"loss": curve(rng, 1250, 7.6, 0.7, 0.05)})
+    base = replace(base, curves={"loss": curve(rng, 1250, 7.6, 0.7, 0.05)}, texts={"plans.txt": "40\tco_interactions"})
     collect = StageResult("collect", "7,544 rollouts of 1,886 requests", {"rollouts": 7544.0, "valid_share": 0.9904})
     collect = replace(collect, params={"drawn_by": CHAMPION})
-    before = {"co_interactions": 50, "user_history > co_interactions": 30, f"{ATTACK} > item_info": 20}
-    select = StageResult(
-        "select",
-        "kept 40 of 100 rollouts",
-        {"kept": 40.0},
-        params={"plans_before": before, "plans_after": {"co_interactions": 24, "user_history > co_interactions": 16}},
-    )
-    sft = StageResult("sft", "trained on 40 episodes", {"final_loss": 0.31}, texts={"sample.txt": SAMPLE})
+    select = StageResult("select", "40 of 100 rollouts are learned from", {"rollouts": 100.0, "kept": 40.0})
+    select = replace(select, texts={"plans.txt": PLANS, "samples.txt": SAMPLE})
+    sft = StageResult("sft", "trained on 40 episodes", {"final_loss": 0.31})
     sft = replace(sft, curves={"loss": curve(rng, 24, 0.6, 0.31, 0.02)})
     rl = StageResult("rl", "60 steps of 16 x 8 rollouts", {"ndcg": 0.71}, curves=rl_curves(rng))
     tables = {"user_history": 7, "rollouts": 2}
@@ -74,7 +75,7 @@ def rl_curves(rng: np.random.Generator) -> dict[str, Curve]:
         **{"reward_validity": (-0.02, 0.0, 0.004), "calls": (1.9, 1.4, 0.08), "broken_calls": (0.04, 0.01, 0.01)},
         **{"valid_share": (0.97, 0.995, 0.004), "written_tokens": (22, 17, 0.5), "flat_groups": (0.2, 0.35, 0.04)},
         **{"kl": (0, 0.02, 0.001), "entropy": (0.9, 0.6, 0.03), "grad_norm": (0.5, 0.3, 0.1)},
-        **{"loss": (0, 0, 0.004), "engine_difference": (1e-5, 3e-5, 4e-6)},
+        **{"loss": (0, 0, 0.004), "probe_difference": (1e-5, 3e-5, 4e-6)},
     }
     return {name: curve(rng, 60, *span) for name, span in ends.items()}
 

@@ -122,6 +122,22 @@ def test_stages_that_were_not_asked_for_are_no_failure(page: Page) -> None:
     assert "Algorithm of RL –" in text
 
 
+def test_a_run_that_makes_no_model_has_nothing_to_decide(page: Page) -> None:
+    results = world.results()
+    chosen = {stage: results[stage] for stage in ("collect", "select")}
+    jobs = {"plan_retrain": 2.1, "collect_rollouts": 61.5, "select_episodes": 4.5}
+    text = text_of(page(plan=world.plan(stages=("collect", "select")), results=chosen, jobs=jobs))
+    assert "Nothing was to be decided: this run makes no model. recthinker/4 goes on serving." in text
+
+
+def test_many_figures_are_folded_away(page: Page) -> None:
+    results = world.results()
+    results["rl"] = replace(results["rl"], figures={f"figure_{n}": n / 16 for n in range(13)})
+    html = page(results=results)
+    assert "<summary>13 figures</summary>" in html
+    assert "figure 12 0.75" in text_of(html)
+
+
 def test_stages_tell_seconds_summary_and_figures(page: Page) -> None:
     text = text_of(page())
     assert "base 3.0 s taken as it is from base-1a2b3c parameters 1,438,720 final loss 0.7123" in text
@@ -172,7 +188,9 @@ def test_plans_are_shares_before_and_after_the_selection(page: Page) -> None:
     text = text_of(page())
     assert "co_ interactions 50.0% → 60.0%" in text
     assert f"{world.ATTACK} > item_ info 20.0% → 0.0%" in text
-    assert "Learned from most: co_interactions, 24 rollouts." in text
+    assert "Learned from most: co_interactions, 60.0%." in text
+    # Told by the chart, the text is not shown again.
+    assert "select: plans.txt" not in text
 
 
 def test_what_is_trained_is_marked_in_the_sample(page: Page) -> None:
@@ -180,6 +198,11 @@ def test_what_is_trained_is_marked_in_the_sample(page: Page) -> None:
     assert "<mark>known history missing together &lt;call&gt; co_interactions</mark> B 9 8<br>" in html
     assert "<mark>&lt;rank&gt; B</mark>" in html
     assert "[[" not in html
+    # The sample with marks comes first, and is the one that stands open.
+    assert re.findall(r'<details class="sample"( open)?>\n<summary>(.*)</summary>', html) == [
+        (" open", "select: samples.txt"),
+        ("", "base: plans.txt"),
+    ]
 
 
 def test_the_way_back_is_told(page: Page) -> None:
@@ -198,7 +221,7 @@ def test_text_from_outside_stays_text(page: Page) -> None:
     results = world.results()
     hostile = f"{world.ATTACK} \u202eevil"
     results["sft"] = replace(results["sft"], summary=hostile, figures={hostile: 1.0}, curves={hostile: [(1, 2.0)]})
-    results["select"] = replace(results["select"], params={"plans_after": {hostile: 1}}, texts={hostile: hostile})
+    results["select"] = replace(results["select"], texts={hostile: hostile, "plans.txt": f"1.00% 2.00% {hostile}"})
     results["rl"] = replace(results["rl"], tables={hostile: 1}, cut=hostile, params={"drawn_by": hostile})
     html = page(plan=replace(world.plan(), mlflow_run=hostile), results=results)
     assert "<script" not in html
