@@ -38,7 +38,7 @@ STORY_COLUMNS = (
     "versions",
 )
 """Columns of `trajectories` that a page shows; the tokens themselves stay on disk."""
-AFTER_PUBLISH = ("write_report", "log_night")
+NOT_TOLD = ("write_report", "log_night", "write_retrain_report")
 """Stages that a report does not tell of: they may not be over yet, and a rerun gives the same page."""
 
 
@@ -69,6 +69,8 @@ class Stage:
     name: str
     seconds: float
     """Wall seconds."""
+    summary: str = ""
+    """The line that it ended with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def read_night(warehouse: Root, run_dir: Path, ds: str, run_id: str) -> Night:
         TableContractError: a table has no rows for `ds`, or its manifest does not know `run_id`.
     """
     manifest = read_manifest(warehouse, ds, run_id)
-    stages = _stages(run_dir / "stages") or tuple(Stage(*pair) for pair in manifest["seconds"].items())
+    stages = read_stages(run_dir) or tuple(Stage(*pair) for pair in manifest["seconds"].items())
     rows = read_rows(warehouse, ds, manifest["table_versions"])
     return Night(run_id, rows, manifest, stages, read_checks(warehouse, ds))
 
@@ -184,8 +186,9 @@ def read_checks(warehouse: Root, ds: str) -> tuple[TableChecks, ...]:
     return tuple(TableChecks(row["table"], row["checks"], tuple(row["warnings"])) for row in rows.to_pylist())
 
 
-def _stages(folder: Path) -> tuple[Stage, ...]:
-    files = [path for path in sorted(folder.glob("*.json")) if path.stem not in AFTER_PUBLISH]
+def read_stages(run_dir: Path) -> tuple[Stage, ...]:
+    """The jobs of a run that are done, in the order in which they ended."""
+    files = [path for path in sorted((run_dir / "stages").glob("*.json")) if path.stem not in NOT_TOLD]
     timings = [json.loads(path.read_text(encoding="utf-8")) for path in files]
     timings.sort(key=lambda timing: float(timing["ended_at"]))
-    return tuple(Stage(timing["stage"], float(timing["seconds"])) for timing in timings)
+    return tuple(Stage(timing["stage"], float(timing["seconds"]), str(timing["summary"])) for timing in timings)

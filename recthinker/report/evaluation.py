@@ -124,6 +124,8 @@ class Evaluation(_Part):
     """Systems that were left out, and why."""
     command: str
     """What computes these figures again."""
+    requests: str | None = None
+    """Fingerprint of the requests that all systems were measured on."""
 
     temporal: "Evaluation | None" = None
     """The same model by the temporal protocol, where that was measured too."""

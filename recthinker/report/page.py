@@ -1,17 +1,11 @@
 """The nightly page: one HTML file that needs nothing else, rendered from a night's figures and stories.
 
-Layout and words are in templates/; here they get their values and the ways in which numbers are written.
+Layout and words are in templates/; here they get their values.
 """
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from recthinker.agent import Outcome
-from recthinker.lookup.text import readable
 from recthinker.report.catalogue import Catalogue
 from recthinker.report.choice import choose_users
 from recthinker.report.data import Night
@@ -26,6 +20,7 @@ from recthinker.report.effort import (
     tool_uses,
 )
 from recthinker.report.evaluation import Evaluation
+from recthinker.report.rendering import environment
 from recthinker.report.stories import tell_story
 
 MOST_CATEGORIES = 14
@@ -48,7 +43,7 @@ def render_page(night: Night, evaluation: Evaluation | None, *, stories: int, to
     episodes = episodes_run(night.rows.trajectories)
     catalogue = Catalogue(night.rows)
     return (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             night=night,
@@ -74,61 +69,5 @@ def render_page(night: Night, evaluation: Evaluation | None, *, stories: int, to
     )
 
 
-def write_page(html: str, *paths: Path) -> None:
-    """Write the page to each path; a reader finds the old page or the new one, never half of it."""
-    for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            partial.write_text(html, encoding="utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("recthinker.report"),
-        # titles and reasons come from outside data
-        autoescape=True,
-        undefined=StrictUndefined,
-        # and may hold characters that turn or hide what stands beside them
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        breakable=_breakable, percent=_percent, number=_number, duration=_duration, signed=_signed
-    )
-    return environment
-
-
-def _shown(value: object) -> object:
-    """Text as it may be shown; what is markup already is made by templates."""
-    return readable(value, limit=None) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
 def _fallbacks(outcomes: Sequence[Count]) -> int:
     return sum(outcome.count for outcome in outcomes if Outcome(outcome.name).is_fallback)
-
-
-def _breakable(name: str) -> Markup:
-    """A name that may be broken over lines after its underscores."""
-    return escape(name).replace("_", Markup("_<wbr>"))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}%"
-
-
-def _number(value: float, digits: int = 0) -> str:
-    return f"{value:,.{digits}f}"
-
-
-def _signed(value: float, digits: int = 3) -> str:
-    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
