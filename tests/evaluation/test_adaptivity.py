@@ -72,8 +72,9 @@ def test_bins_are_quarters_of_the_users(found: dict[str, Any]) -> None:
 
 
 def test_equal_histories_stay_in_one_bin(evaluation: EvaluationSettings) -> None:
-    bins = adaptivity(CALLS, RANKS, BLIND, np.repeat([3, 7], [10, 30]), evaluation)["history_bins"]
-    assert [(one["shortest"], one["longest"], one["users"]) for one in bins] == [(3, 3, 10), (7, 7, 30)]
+    # The borders are 3, 7 and 7: at most 3, and at most 7.
+    bins = adaptivity(CALLS, RANKS, BLIND, np.repeat([3, 5, 7], [12, 4, 24]), evaluation)["history_bins"]
+    assert [(one["shortest"], one["longest"], one["users"]) for one in bins] == [(3, 3, 12), (5, 7, 28)]
 
 
 def test_calls_go_with_history_and_against_what_is_known_blind(evaluation: EvaluationSettings) -> None:
@@ -96,6 +97,7 @@ def test_a_call_that_every_episode_has_is_no_extra_one(evaluation: EvaluationSet
     found = adaptivity(rare, RANKS, BLIND, np.arange(40), evaluation)
     assert (found["fewest_calls"], found["extra_beyond"]) == (0, 1)
     assert found["any_call"]["right"]["value"] == pytest.approx(1 - 0.5 / 20)
+    assert found["extra_call"]["wrong"]["value"] == pytest.approx(0.75)
 
 
 def test_a_fallback_and_a_tie_are_wrong(evaluation: EvaluationSettings) -> None:
