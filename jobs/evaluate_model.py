@@ -43,10 +43,10 @@ def run(job: Job) -> str:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which model, which protocol, and whether each tool is switched off in turn."""
+    """Which model, which protocol, and whether tools are switched off and calls limited in turn."""
     parser.add_argument("--alias", help="version to measure (default: what serves)")
     parser.add_argument("--protocol", help="leave_last_one or temporal:YYYY-MM-DD (default: evaluation.protocol)")
-    parser.add_argument("--ablations", action="store_true", help="also measure what each tool is worth")
+    parser.add_argument("--ablations", action="store_true", help="also measure what each tool and each call is worth")
 
 
 def _version(registry: Registry, alias: str | None) -> ModelVersion:

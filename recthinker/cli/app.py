@@ -125,7 +125,9 @@ def migrate(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show w
 def evaluate(
     ds: Day = None,
     protocol: Annotated[str, typer.Option(help="leave_last_one or temporal:YYYY-MM-DD; else that of settings.")] = "",
-    ablations: Annotated[bool, typer.Option("--ablations", help="Also measure what each tool is worth.")] = False,
+    ablations: Annotated[
+        bool, typer.Option("--ablations", help="Also measure what each tool and call is worth.")
+    ] = False,
 ) -> None:
     """Evaluate the model that serves on held-out interactions, beside the baselines."""
     from recthinker.cli.evaluate import show_evaluation

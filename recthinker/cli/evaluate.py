@@ -5,6 +5,7 @@ from rich.table import Table
 
 from recthinker.registry import EVALUATION_FILE, TEMPORAL_FILE, Registry
 from recthinker.report import Evaluation, read_evaluation
+from recthinker.report.adaptivity import Adaptivity, Figure
 from recthinker.report.evaluation import Shuffles
 from recthinker.settings import Settings
 
@@ -27,6 +28,9 @@ def show_evaluation(settings: Settings, protocol: str, console: Console) -> None
         console.print(_segments(evaluation))
     if evaluation.ablations:
         console.print(_ablations(evaluation))
+    if evaluation.adaptivity:
+        console.print(_adaptivity(evaluation.adaptivity))
+        console.print(_effort(evaluation.adaptivity))
     console.print(_probes(evaluation))
 
 
@@ -71,6 +75,39 @@ def _ablations(evaluation: Evaluation) -> Table:
         lead = f"{one.lead.difference:+.3f} [{one.lead.low:+.3f}, {one.lead.high:+.3f}]"
         table.add_row(one.name, f"{one.ndcg:.3f}", f"{one.calls:.2f}", lead)
     return table
+
+
+def _adaptivity(effort: Adaptivity) -> Table:
+    title = "Does it call more where it would be wrong?"
+    wrong, right = f"wrong without tools, {effort.wrong_users:,}", f"right without tools, {effort.right_users:,}"
+    table = _table(title, "episodes", wrong, right, "difference")
+    for name, one in (
+        ("with any call", effort.any_call),
+        (f"with {effort.extra}", effort.extra_call),
+        ("calls of each", effort.mean_calls),
+    ):
+        table.add_row(name, _told(one.wrong), _told(one.right), _told(one.difference, "+"))
+    return table
+
+
+def _effort(effort: Adaptivity) -> str:
+    bins = "; ".join(f"{one.shortest:,}-{one.longest:,} {_told(one.calls)}" for one in effort.history_bins)
+    gains = "; ".join(f"{one.calls} {_told(one.gain, '+')}" for one in effort.gains)
+    return (
+        f"Calls by events before the target: {bins}.\n"
+        f"Spearman of calls with these events {_told(effort.history, '+')}, with NDCG without tools "
+        f"{_told(effort.blind_ndcg, '+')}.\n"
+        f"{effort.extra.capitalize()}, as a guess that it is wrong without tools: precision {_told(effort.precision)}, "
+        f"by chance {_told(effort.wrong_share)}; recall {_told(effort.recall)}; restraint {_told(effort.restraint)}.\n"
+        f"NDCG that tools add, by calls made: {gains}."
+    )
+
+
+def _told(figure: Figure | None, sign: str = "") -> str:
+    """A figure with its interval, where there is one."""
+    if figure is None:
+        return "not told"
+    return f"{figure.value:{sign}.3f} [{figure.low:{sign}.3f}, {figure.high:{sign}.3f}]"
 
 
 def _probes(evaluation: Evaluation) -> Table:

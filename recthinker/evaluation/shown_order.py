@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
+from recthinker.evaluation.correlation import spearman
 from recthinker.evaluation.metrics import ndcg
 from recthinker.evaluation.significance import bootstrap_mean
 from recthinker.settings import EvaluationSettings
@@ -18,12 +18,7 @@ def order_correlation(scores: np.ndarray, shown: np.ndarray) -> np.ndarray:
         scores: of each candidate, higher is better, (U, N).
         shown: the position at which each candidate was shown, 0 = first, (U, N).
     """
-    ranks, places = rankdata(-scores, axis=1), rankdata(shown, axis=1)
-    ranks, places = ranks - ranks.mean(axis=1, keepdims=True), places - places.mean(axis=1, keepdims=True)
-    scale = np.sqrt((ranks**2).sum(axis=1) * (places**2).sum(axis=1))
-    product = (ranks * places).sum(axis=1)
-    found: np.ndarray = np.divide(product, scale, out=np.zeros(len(scores)), where=scale > 0)
-    return found
+    return spearman(-scores, shown)
 
 
 def shuffle_spread(ranks: np.ndarray, correlation: np.ndarray, settings: EvaluationSettings) -> dict[str, Any]:

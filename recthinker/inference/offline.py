@@ -8,12 +8,21 @@ import numpy as np
 
 from recthinker.agent import Agent, Episode
 from recthinker.evaluation import Protocol, Segment, UserFigures, compare, compare_segments, probes, segments
+from recthinker.evaluation.adaptivity import adaptivity
 from recthinker.evaluation.baselines import run_baselines
-from recthinker.evaluation.comparison import paired, user_ndcg
+from recthinker.evaluation.comparison import user_ndcg
 from recthinker.evaluation.metrics import chance, ndcg, target_ranks
 from recthinker.evaluation.probes import Finding
 from recthinker.evaluation.shown_order import shuffle_spread
-from recthinker.inference.ablations import NO_TOOLS, STRANGERS_ROWS, Ablation, ablations, without_tools
+from recthinker.inference.ablations import (
+    NO_TOOLS,
+    STRANGERS_ROWS,
+    Ablation,
+    ablation_figures,
+    ablations,
+    call_curve,
+    without_tools,
+)
 from recthinker.inference.agent_run import AgentRun, run_agent
 from recthinker.inference.engine import Engine
 from recthinker.inference.engines import open_engine
@@ -45,13 +54,13 @@ def evaluate_model(
     with_ablations: bool = False,
     on_progress: Callable[[BatchProgress], None] = lambda progress: None,
 ) -> Evaluated:
-    """Measure a model folder: in every order of the candidates, once without tools, and on request with each tool off.
+    """Measure a model folder: in every order of the candidates, once without tools, and on request with less to read.
 
     Args:
         ds: date that the protocol's cut was built for.
         folder: where the lookup snapshots of the evaluation may be written.
         protocol: None: that of the settings.
-        with_ablations: whether to measure what each tool is worth; one more run over all users for each.
+        with_ablations: whether to measure what each tool and each call is worth; one more run over all users for each.
 
     Raises:
         TableContractError: the cut was not built for D, or leaves no user to ask for.
@@ -110,8 +119,9 @@ def _evaluated(
     )
     ranks: dict[str, np.ndarray] = {SUBJECT: np.stack([run.ranks for run in orders])}
     ranks |= {name: target_ranks(scores, trial.target)[None, :] for name, scores in panel.scores.items()}
+    lengths = np.array([row.event_count for row in trial.rows])
     parts = segments(
-        np.array([row.event_count for row in trial.rows]),
+        lengths,
         trial.event_counts[trial.target_codes],
         share=evaluation.segment_share,
     )
@@ -125,7 +135,11 @@ def _evaluated(
         "not_run": dict(panel.left_out),
         "segments": compare_segments(ranks, parts, evaluation, subject=SUBJECT),
         "shuffles": shuffle_spread(ranks[SUBJECT], users.order_correlation, evaluation),
-        "ablations": _ablation_figures(ranks[SUBJECT], ablated, evaluation),
+        "ablations": ablation_figures(orders[0], ablated, evaluation),
+        "call_curve": call_curve(orders[0], ablated, evaluation, max_calls=settings.agent.max_calls),
+        "adaptivity": adaptivity(
+            np.stack([run.calls for run in orders]), ranks[SUBJECT], ablated[NO_TOOLS].ranks, lengths, evaluation
+        ),
         "probes": [_probe(found) for found in _probes(trial, panel.scores["popularity"], users, ablated, settings)],
         "cost": {"calls": float(users.calls.mean()), "seconds_per_user": users.seconds_per_user},
         "outcomes": _summed([run.outcomes for run in orders]),
@@ -158,18 +172,6 @@ def _user_figures(
         seconds_per_user=min(run.seconds for run in orders) / len(trial.rows),
         segments=parts,
     )
-
-
-def _ablation_figures(
-    full: np.ndarray, ablated: Mapping[str, AgentRun], evaluation: EvaluationSettings
-) -> list[dict[str, Any]]:
-    """NDCG@k of each, and what the whole agent is ahead of it by; all in the first order shown."""
-    gains = user_ndcg({SUBJECT: full[:1], **{name: run.ranks[None, :] for name, run in ablated.items()}}, evaluation.k)
-    leads = {pair["against"]: pair for pair in paired(gains, evaluation, subject=SUBJECT)}
-    return [
-        {"name": name, "ndcg": float(gains[name].mean()), "calls": float(run.calls.mean()), "lead": leads[name]}
-        for name, run in ablated.items()
-    ]
 
 
 def _probes(

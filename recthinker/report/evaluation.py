@@ -4,16 +4,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 
 from recthinker.errors import RegistryError
+from recthinker.report.adaptivity import Adaptivity, CallPoint
+from recthinker.report.part import Part
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
-
-
-class Chance(_Part):
+class Chance(Part):
     """What a random order scores."""
 
     ndcg: float
@@ -22,7 +20,7 @@ class Chance(_Part):
     """None in an evaluation that did not measure it, here and below."""
 
 
-class System(_Part):
+class System(Part):
     """One ranker, with 95 % bootstrap intervals over users."""
 
     name: str
@@ -37,7 +35,7 @@ class System(_Part):
     mrr_high: float | None = None
 
 
-class Paired(_Part):
+class Paired(Part):
     """NDCG of the agent minus that of another system, on the same users."""
 
     against: str
@@ -46,7 +44,7 @@ class Paired(_Part):
     high: float
 
 
-class Probe(_Part):
+class Probe(Part):
     """A check for leaks."""
 
     name: str
@@ -55,14 +53,14 @@ class Probe(_Part):
     is_alarm: bool = False
 
 
-class SegmentSystem(_Part):
+class SegmentSystem(Part):
     """One ranker in a segment."""
 
     name: str
     ndcg: float
 
 
-class Segment(_Part):
+class Segment(Part):
     """A group of the users."""
 
     name: str
@@ -72,7 +70,7 @@ class Segment(_Part):
     paired: tuple[Paired, ...]
 
 
-class Order(_Part):
+class Order(Part):
     """The agent in one order of the candidates."""
 
     ndcg: float
@@ -80,7 +78,7 @@ class Order(_Part):
     high: float
 
 
-class Shuffles(_Part):
+class Shuffles(Part):
     """How much the agent depends on the order in which candidates are shown."""
 
     orders: tuple[Order, ...]
@@ -92,7 +90,7 @@ class Shuffles(_Part):
     """Of rank with shown position."""
 
 
-class Ablation(_Part):
+class Ablation(Part):
     """The agent with less to read."""
 
     name: str
@@ -102,14 +100,14 @@ class Ablation(_Part):
     """The whole agent minus this one."""
 
 
-class Evaluation(_Part):
+class Evaluation(Part):
     """Several systems on the same users and the same candidates."""
 
     protocol: str
     users: int
     left_out: int
     """Users without a request."""
-    left_out_by: dict[str, int] = {}
+    left_out_by: dict[str, int] = Field(default_factory=dict)
     """The same by the reason."""
     k: int
     """Cut-off of NDCG and HR."""
@@ -120,7 +118,10 @@ class Evaluation(_Part):
     segments: tuple[Segment, ...] = ()
     shuffles: Shuffles | None = None
     ablations: tuple[Ablation, ...] = ()
-    not_run: dict[str, str] = {}
+    adaptivity: Adaptivity | None = None
+    call_curve: tuple[CallPoint, ...] = ()
+    """Fewest calls first, the whole agent last."""
+    not_run: dict[str, str] = Field(default_factory=dict)
     """Systems that were left out, and why."""
     command: str
     """What computes these figures again."""
@@ -140,7 +141,17 @@ class Evaluation(_Part):
         chance = getattr(self.chance, metric)
         left = min([chance, *(getattr(system, f"{metric}_low") for system in self.systems)])
         right = max([chance, *(getattr(system, f"{metric}_high") for system in self.systems)])
-        return [tenth / 10 for tenth in range(math.floor(10 * left), math.floor(10 * right) + 2)]
+        return _tenths(left, right)
+
+    @property
+    def curve_ticks(self) -> list[float]:
+        """Tenths that span every interval of the curve and chance."""
+        lows, highs = ([getattr(point, end) for point in self.call_curve] for end in ("low", "high"))
+        return _tenths(min([self.chance.ndcg, *lows]), max([self.chance.ndcg, *highs]))
+
+
+def _tenths(left: float, right: float) -> list[float]:
+    return [tenth / 10 for tenth in range(math.floor(10 * left), math.floor(10 * right) + 2)]
 
 
 def read_evaluation(logged: Mapping[str, Any] | None, temporal: Mapping[str, Any] | None = None) -> Evaluation | None:

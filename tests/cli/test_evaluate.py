@@ -49,6 +49,16 @@ def test_all_tables_are_printed(served: Settings) -> None:
     )
     assert row("rare targets") == "rare targets: at most 5 events 225 0.500 0.450"
     assert row("without co_interactions") == "without co_interactions 0.400 2.00 +0.250 [+0.200, +0.300]"
+    assert row("with any call") == "with any call 1.000 [1.000, 1.000] 1.000 [1.000, 1.000] +0.000 [+0.000, +0.000]"
+    assert row("with more than 1 call") == (
+        "with more than 1 call 0.750 [0.700, 0.800] 0.250 [0.150, 0.350] +0.500 [+0.375, +0.625]"
+    )
+    assert row("Calls by events") == ("Calls by events before the target: 5-40 2.000 [1.750, 2.250]; 41-41 not told.")
+    assert row("Spearman") == (
+        "Spearman of calls with these events -0.250 [-0.375, -0.125], with NDCG without tools not told."
+    )
+    assert "precision 0.900 [0.850, 0.950], by chance 0.800 [0.700, 0.900]; recall 0.750" in row("More than 1 call")
+    assert row("NDCG that tools add") == "NDCG that tools add, by calls made: 1 +0.125 [+0.100, +0.150]; 4 not told."
     assert row("anti-popularity") == "anti-popularity 0.080 quiet not above chance"
 
 

@@ -133,9 +133,15 @@ def test_a_tool_that_is_off_answers_as_a_broken_one_and_stays_in_the_prompt(agen
     assert replace(agent, toolbox=off).system_ids == agent.system_ids
 
 
-def test_every_tool_is_switched_off_once(agent: Agent) -> None:
+def test_every_tool_is_switched_off_once_and_fewer_calls_are_allowed(agent: Agent) -> None:
     names = [one.name for one in ablations(agent)]
-    assert names == [*(f"without {name}" for name in agent.toolbox.tools), STRANGERS_ROWS]
+    limits = ["at most 1 call", "at most 2 calls", "at most 3 calls"]
+    assert names == [*(f"without {name}" for name in agent.toolbox.tools), STRANGERS_ROWS, *limits]
+
+
+def test_a_limit_that_settings_have_anyway_is_not_run_again(agent: Agent) -> None:
+    two = replace(agent, settings=agent.settings.model_copy(update={"max_calls": 2}))
+    assert [one.name for one in ablations(two)][-2:] == [STRANGERS_ROWS, "at most 1 call"]
 
 
 def test_evaluation_holds_every_system_and_is_json(agent: Agent, trial: Trial, settings: Settings) -> None:
@@ -163,6 +169,31 @@ def test_without_its_tools_the_planner_knows_nothing(agent: Agent, trial: Trial,
     # Where the first tool fails the planner asks one more; another user's rows mislead it.
     assert by_name["without co_interactions"]["calls"] > by_name["without user_profile"]["calls"]
     assert by_name[STRANGERS_ROWS]["ndcg"] < by_name["without user_profile"]["ndcg"]
+
+
+def test_the_curve_goes_from_no_call_to_all_that_settings_allow(agent: Agent, trial: Trial, settings: Settings) -> None:
+    figures, users = evaluated(planned(agent), agent, trial, settings)
+    curve = figures["call_curve"]
+    assert [point["max_calls"] for point in curve] == [0, 1, 2, 3, settings.agent.max_calls]
+    # The planner always asks once, and for somebody twice.
+    assert [point["calls"] for point in curve[:2]] == [0, 1]
+    assert 1 < curve[2]["calls"] <= 2
+    assert curve[0]["ndcg"] == pytest.approx(users.blind_ndcg.mean())
+    first_order = figures["shuffles"]["orders"][0]
+    assert [curve[-1][name] for name in ("ndcg", "low", "high")] == list(first_order.values())
+
+
+def test_without_ablations_there_is_no_curve_but_adaptivity(agent: Agent, trial: Trial, settings: Settings) -> None:
+    protocol = Protocol.parse("leave_last_one")
+    figures, users = evaluate_agent(planned(agent), agent, trial, settings, protocol, with_ablations=False)
+    assert figures["call_curve"] == []
+    adaptivity = figures["adaptivity"]
+    # Without tools all score alike: the target is first for nobody.
+    assert (adaptivity["wrong_users"], adaptivity["right_users"]) == (3, 0)
+    # Each user once in every order; ann, bob and cat have two events each.
+    assert sum(one["episodes"] for one in adaptivity["gains"]) == 3 * settings.evaluation.shuffles
+    assert [(one["shortest"], one["longest"], one["users"]) for one in adaptivity["history_bins"]] == [(2, 2, 3)]
+    assert adaptivity["fewest_calls"] == users.calls.min()
 
 
 def test_counts_that_are_not_of_the_view_raise_the_alarm(agent: Agent, trial: Trial, settings: Settings) -> None:

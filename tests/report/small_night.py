@@ -228,6 +228,44 @@ def whole_evaluation() -> dict[str, Any]:
             "users_moved": 0.4,
             "order_correlation": -0.1,
         },
+        "adaptivity": adaptivity(),
+        "call_curve": [
+            {"max_calls": 0, "calls": 0.0, "ndcg": 0.25, "low": 0.15, "high": 0.35},
+            {"max_calls": 5, "calls": 1.5, "ndcg": 0.65, "low": 0.6, "high": 0.7},
+        ],
         "ablations": [{"name": "without co_interactions", "ndcg": 0.4, "calls": 2.0, "lead": lead}],
         "probes": [*whole["probes"], {"name": "own count", "value": 3, "expectation": "none", "is_alarm": True}],
+    }
+
+
+def adaptivity() -> dict[str, Any]:
+    """The part of evaluation.json on effort; what rests on fewer than 10 users is not told."""
+
+    def figure(value: float, half: float) -> dict[str, float]:
+        return {"value": value, "low": value - half, "high": value + half}
+
+    extra = {"wrong": figure(0.75, 0.05), "right": figure(0.25, 0.1), "difference": figure(0.5, 0.125)}
+    always = {"wrong": figure(1.0, 0.0), "right": figure(1.0, 0.0), "difference": figure(0.0, 0.0)}
+    return {
+        "calls": figure(1.5, 0.1),
+        "extra_beyond": 1,
+        "history": figure(-0.25, 0.125),
+        "history_bins": [
+            {"shortest": 5, "longest": 40, "users": 891, "calls": figure(2.0, 0.25)},
+            {"shortest": 41, "longest": 41, "users": 9, "calls": None},
+        ],
+        "blind_ndcg": None,
+        "wrong_users": 800,
+        "right_users": 100,
+        "any_call": always,
+        "extra_call": extra,
+        "mean_calls": {"wrong": figure(1.75, 0.1), "right": figure(1.25, 0.1), "difference": figure(0.5, 0.25)},
+        "wrong_share": figure(0.8, 0.1),
+        "precision": figure(0.9, 0.05),
+        "recall": figure(0.75, 0.05),
+        "restraint": figure(0.75, 0.1),
+        "gains": [
+            {"calls": 1, "episodes": 1700, "users": 850, "gain": figure(0.125, 0.025)},
+            {"calls": 4, "episodes": 6, "users": 5, "gain": None},
+        ],
     }

@@ -16,6 +16,17 @@ def test_ticks_are_tenths_around_chance_and_all_intervals() -> None:
     assert evaluation.ticks("hr") == [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
 
 
+def test_ticks_of_calls_span_the_intervals_that_are_told() -> None:
+    evaluation = read_evaluation(small_night.whole_evaluation())
+    assert evaluation is not None
+    assert evaluation.adaptivity is not None
+    assert evaluation.adaptivity.call_ticks == [0, 1, 2, 3]
+    # From the lowest end, below chance, to the highest.
+    assert evaluation.curve_ticks == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
+    untold = evaluation.adaptivity.model_copy(update={"history_bins": ()})
+    assert untold.call_ticks == [0, 1]
+
+
 def test_missing_figure_is_named() -> None:
     logged = small_night.evaluation()
     del logged["systems"][1]["ndcg_low"]

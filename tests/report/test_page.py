@@ -125,6 +125,29 @@ def test_evaluation_shows_groups_orders_tools_and_the_other_protocol() -> None:
     assert "temporal: from a day on. 128 users, 43 left out." in text
 
 
+def test_evaluation_shows_whether_effort_adapts_and_what_calls_buy() -> None:
+    html = render(small_night.night(), small_night.whole_evaluation())
+    text = Parsed(html).text
+    assert "5–40 events 2.000 [1.750, 2.250] 41 events 9 users: not told 0 1 2 3 Mean calls" in text
+    assert "length of history by −0.25 [−0.38, −0.12], with the NDCG without tools by not told" in text
+    assert "wrong without tools 75.0% [70.0%, 80.0%] right without tools 25.0% [15.0%, 35.0%]" in text
+    assert "not first for 800 users, and first for 100. The difference is +0.50 [+0.38, +0.62]" in text
+    assert "90.0% are of users ranked wrong without; by chance it would be 80.0%." in text
+    assert "1 1,700 850 +0.125 [+0.100, +0.150] 4 6 5 not told" in text
+    assert "From 0.250 without a call to 0.650 with at most 5, of which 1.50 are made." in text
+    # Ticks 0.1 to 0.8, calls 0 to 1.5 on 12 % to 92 % of the width: 0.65 is 0.15 / 0.7 from above.
+    assert '<circle class="one" cx="92.0%" cy="21.43%" r="4"/>' in html
+    # The bar of 0.75 with its interval.
+    assert 'width="75.0%"' in html
+    assert 'x1="70.0%" x2="80.0%"' in html
+
+
+def test_evaluation_without_these_figures_still_renders() -> None:
+    text = Parsed(render(small_night.night(), small_night.evaluation())).text
+    assert "Does it call more" not in text
+    assert "What a call buys" not in text
+
+
 def test_missing_evaluation_is_said_plainly() -> None:
     text = Parsed(render(small_night.night())).text
     assert "There is no offline evaluation for model recthinker/3 ." in text
