@@ -17,6 +17,7 @@ from recthinker.tables.store import TableStore
 from recthinker.training.collect import ROLLOUTS_FILE, STAGE, collect
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.stage import stage_folder, why_not
+from recthinker.training.tracking import log_result
 
 PROGRESS_EVERY_S = 2.0
 
@@ -32,7 +33,9 @@ def run(job: Job) -> str:
     rows = store.spark.read.parquet(str(folder / ROLLOUTS_FILE))
     of_run = f"ds = '{plan.ds}' and run_id = '{plan.run_id}'"
     written = store.replace(ROLLOUTS, rows, where=of_run, run_id=plan.run_id)
-    replace(result, params={**result.params, "rollouts_version": written.version}).write(folder)
+    result = replace(result, params={**result.params, "rollouts_version": written.version})
+    result.write(folder)
+    log_result(settings, plan, result)
     return f"{result.summary}, table {written.table} version {written.version}"
 
 

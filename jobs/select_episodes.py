@@ -10,6 +10,7 @@ from jobs._cli import Job, main
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.select_stage import STAGE, select_episodes
 from recthinker.training.stage import why_not
+from recthinker.training.tracking import log_result
 
 
 def run(job: Job) -> str:
@@ -17,7 +18,9 @@ def run(job: Job) -> str:
     plan = RetrainPlan.read(job.run_dir)
     if why := why_not(plan, job.run_dir, STAGE):
         return why
-    result = select_episodes(plan, plan.apply(job.settings), job.run_dir)
+    settings = plan.apply(job.settings)
+    result = select_episodes(plan, settings, job.run_dir)
+    log_result(settings, plan, result)
     dropped = {name.removeprefix("dropped_"): n for name, n in result.figures.items() if name.startswith("dropped_")}
     reasons = ", ".join(f"{count:.0f} {name.replace('_', ' ')}" for name, count in dropped.items() if count)
     return f"{result.summary}; dropped: {reasons or 'none'}"

@@ -20,6 +20,7 @@ from recthinker.report import (
     write_page,
 )
 from recthinker.settings import load_settings
+from recthinker.training.tracking import log_end
 
 
 def run(job: Job) -> str:
@@ -35,6 +36,8 @@ def run(job: Job) -> str:
     page = job.run_dir / "retrain_report.html"
     copy = job.settings.paths.reports / f"retrain-{job.ds}-{job.run_id}.html"
     write_page(render_retraining(retraining, systems, defaults), page, copy)
+    if retraining.stopped_before is None:
+        log_end(job.settings, retraining.plan, page)
     return f"{_told(retraining)}; written to {page}"
 
 

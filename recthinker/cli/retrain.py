@@ -14,19 +14,9 @@ from recthinker.cli.nightly import log_file, new_run_id, stage_table
 from recthinker.errors import ConfigError, JobError
 from recthinker.registry import DECISION_FILE
 from recthinker.settings import Settings
-from recthinker.training.retrain_plan import RetrainPlan
+from recthinker.training.retrain_plan import JOBS, MODEL_STAGES, RetrainPlan
 
 DRY_RUN = "--dry-run"
-STAGE_JOBS = {
-    "base": "train_base",
-    "collect": "collect_rollouts",
-    "select": "select_episodes",
-    "sft": "train_sft",
-    "rl": "train_rl",
-}
-"""Job of each stage, in order."""
-MODEL_STAGES = {"base", "sft", "rl"}
-"""Those that make a model, which is then registered, measured and judged."""
 
 
 def plan_arguments(options: Mapping[str, str | int | None], *, promote: bool, dry_run: bool) -> list[str]:
@@ -98,7 +88,7 @@ def steps_of(plan: RetrainPlan, challenger: str) -> Iterator[tuple[str, ...]]:
         challenger: alias of the new model.
     """
     for stage in plan.stages:
-        yield (STAGE_JOBS[stage],)
+        yield (JOBS[stage],)
     if MODEL_STAGES & set(plan.stages):
         yield ("register_challenger",)
         if plan.champion:

@@ -17,19 +17,9 @@ from recthinker.report.plans import PLANS_FILE, SELECT, plan_mixes
 from recthinker.report.provenance import changed_settings
 from recthinker.report.rendering import environment
 from recthinker.report.samples import Sample, read_sample
-from recthinker.training.retrain_plan import STAGES, RetrainPlan
+from recthinker.training.retrain_plan import JOBS, MODEL_STAGES, STAGES, RetrainPlan
 from recthinker.training.stage import StageResult, read_result
 
-JOBS = {
-    "base": "train_base",
-    "collect": "collect_rollouts",
-    "select": "select_episodes",
-    "sft": "train_sft",
-    "rl": "train_rl",
-}
-"""The job of each stage."""
-MODEL_STAGES = {"base", "sft", "rl"}
-"""Those that make a model, so that there is something to decide."""
 AFTER_STAGES = ("register_challenger", "evaluate_model", "promote_model")
 """Jobs that follow them, in order."""
 

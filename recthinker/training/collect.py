@@ -23,8 +23,8 @@ from recthinker.inference.engines import open_engine
 from recthinker.inference.random_plans import any_plan
 from recthinker.inference.scripted import Planner
 from recthinker.lookup import FeatureRows
-from recthinker.lookup.cut import read_cut
 from recthinker.settings import Settings
+from recthinker.training.planned_cut import read_planned_cut
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rewards import Advantages, group_advantages
 from recthinker.training.rollout import Rollout, roll_out
@@ -70,7 +70,7 @@ def collect(
         TableContractError: the training cut was not built for the plan's date.
         EngineError: the engine cannot start, or died.
     """
-    cut, features, versions = read_cut(settings.paths, plan.cut, plan.ds, grace_h=settings.features.arrival_grace_h)
+    cut, features, versions = read_planned_cut(plan, settings)
     author = open_author(plan, settings, require_model_of(run_dir, "base"))
     folder = stage_folder(run_dir, STAGE)
     figures = draw(author, cut, features, plan, settings, folder=folder, on_progress=on_progress)

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from trl import GRPOTrainer
 
-from recthinker.training.learned_head import IGNORED, add_learned_head
+from recthinker.training.examples import IGNORED
+from recthinker.training.learned_head import add_learned_head
 
 ADVANTAGES = "token_advantages"
 """Column of a rollout function's output: an advantage for each completion token."""

@@ -11,7 +11,7 @@ import torch
 from transformers import PreTrainedModel
 from trl.trainer.utils import FusedCausalLMOutput
 
-IGNORED = -100
+from recthinker.training.examples import IGNORED
 
 
 def add_learned_head(model: PreTrainedModel, temperature: float) -> None:

@@ -8,17 +8,9 @@ from recthinker.errors import TableContractError
 from recthinker.evaluation import Protocol
 from recthinker.lookup.cut_versions import cut_versions
 from recthinker.settings import PathSettings, Settings
-from recthinker.training.retrain_plan import STAGES, RetrainPlan
+from recthinker.training.retrain_plan import JOBS, STAGES, RetrainPlan
 from recthinker.training.stage import read_result
 
-JOBS: Mapping[str, str] = {
-    "base": "train_base",
-    "collect": "collect_rollouts",
-    "select": "select_episodes",
-    "sft": "train_sft",
-    "rl": "train_rl",
-}
-"""The job of each stage."""
 RECENT = 5
 """Runs that a stage's time is told from; the longest counts, for one that was done already took no time."""
 

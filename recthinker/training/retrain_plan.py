@@ -12,8 +12,17 @@ from recthinker.settings import Settings
 FILE = "retrain_plan.json"
 FOLDER = "retrain"
 """Of a run's folder: the plan, and what its stages leave."""
-STAGES = ("base", "collect", "select", "sft", "rl")
-"""In order; what each leaves is what the next one starts from."""
+JOBS = {
+    "base": "train_base",
+    "collect": "collect_rollouts",
+    "select": "select_episodes",
+    "sft": "train_sft",
+    "rl": "train_rl",
+}
+"""The job of each stage, in order; what a stage leaves is what the next one starts from."""
+STAGES = tuple(JOBS)
+MODEL_STAGES = frozenset({"base", "sft", "rl"})
+"""Those that make a model, which is then registered, measured and judged."""
 SECTIONS = ("features", "candidates", "tools", "agent", "model", "training", "collect", "selection", "rl", "evaluation")
 """Settings that decide what comes out: they are the plan's, whatever is in force when a stage runs."""
 

@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 
 from recthinker.errors import ConfigError
 from recthinker.evaluation import read_targets, write_targets
-from recthinker.lookup.cut import read_cut
 from recthinker.registry import require_model
 from recthinker.settings import Settings
 from recthinker.training.base_model import keep_base
+from recthinker.training.planned_cut import read_planned_cut
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rl import train_rl
 from recthinker.training.select_stage import EXAMPLES
@@ -32,7 +32,7 @@ def make_base(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress:
         result = StageResult("base", f"pretrained model {settings.model.path}", {})
         result.write(folder)
         return result
-    cut, features, versions = read_cut(settings.paths, plan.cut, plan.ds, grace_h=settings.features.arrival_grace_h)
+    cut, features, versions = read_planned_cut(plan, settings)
     curve = _LossCurve("base", on_progress)
     base, was_made = keep_base(cut, features, settings, ds=plan.ds, on_step=curve)
     _link(base.folder, folder / MODEL)
@@ -83,7 +83,7 @@ def make_rl(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress: O
     if not start.is_dir():
         raise ConfigError("RL needs a model to start from: plan the stage sft too, or train a first model")
     folder, rl = stage_folder(run_dir, "rl"), settings.rl
-    cut, features, versions = read_cut(settings.paths, plan.cut, plan.ds, grace_h=settings.features.arrival_grace_h)
+    cut, features, versions = read_planned_cut(plan, settings)
     asked = training_requests(
         cut,
         features,
