@@ -3,8 +3,8 @@
 Reads what `evaluate_model` of the same run kept of champion and challenger for each user, and the training targets
 beside the challenger. Writes the decision to gate.json beside the challenger and in `<runs>/<ds>/<run>/`; moves the
 serving alias where it is promoted. A refusal is a result, not a failure. Of a retraining the decision is logged to its
-MLflow run, and its plan may say that nothing is to move. Safe to run again: a challenger that serves already is left
-alone.
+MLflow run, and its plan may say that nothing is to move. Where no model serves yet, the challenger has to be better
+than ordering by popularity. Safe to run again: a challenger that serves already is left alone.
 `python -m jobs.promote_model --ds D --run-id R`
 """
 
@@ -18,6 +18,9 @@ from recthinker.registry import DECISION_FILE, ModelVersion, Registry
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.verdict import log_verdict
 
+NO_CHAMPION = "popularity"
+"""What stands in the place of a champion where there is none yet."""
+
 
 def run(job: Job) -> str:
     """Decide whether the challenger serves from now on."""
@@ -25,22 +28,21 @@ def run(job: Job) -> str:
     settings = plan.apply(job.settings) if plan else job.settings
     registry = Registry(settings)
     champion, challenger = registry.champion(), registry.aliased(settings.gate.challenger)
-    if champion is None or challenger is None:
-        raise RegistryError(
-            f"the gate needs versions with the aliases {settings.model.alias} and {settings.gate.challenger}, found "
-            f"{champion} and {challenger}; register both"
-        )
+    if challenger is None:
+        raise RegistryError(f"the gate needs a version with the alias {settings.gate.challenger}; register one")
     if challenger == champion:
         return f"{challenger} serves already"
+    new = _figures(job, challenger)
     decision = decide(
-        _figures(job, challenger),
-        _figures(job, champion),
+        new,
+        _figures(job, champion) if champion else new.by_popularity(),
         settings.gate,
         settings.evaluation,
         trained_on=read_targets(challenger.path),
     )
     moves = decision.is_promoted and (plan is None or plan.promote)
-    written = {"challenger": str(challenger), "champion": str(champion), "moves": moves, **decision.as_dict()}
+    against = str(champion or NO_CHAMPION)
+    written = {"challenger": str(challenger), "champion": against, "moves": moves, **decision.as_dict()}
     (job.run_dir / DECISION_FILE).write_text(json.dumps(written, indent=2), encoding="utf-8")
     registry.log_evaluation(challenger, written, DECISION_FILE)
     if plan:
@@ -49,7 +51,7 @@ def run(job: Job) -> str:
     if moves:
         registry.promote(challenger, over=champion)
     held = "; the plan lets nothing move" if decision.is_promoted and not moves else ""
-    return f"{challenger} against {champion}: {decision.headline}{held}"
+    return f"{challenger} against {against}: {decision.headline}{held}"
 
 
 def _figures(job: Job, version: ModelVersion) -> UserFigures:

@@ -1,7 +1,7 @@
 """What an evaluation keeps of a model for each user: all that the gate compares. Written as one Parquet file."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,12 @@ class UserFigures:
     seconds_per_user: float
     """Wall seconds of a batch over its users, in the fastest of the orders."""
     segments: tuple[Segment, ...]
+
+    def by_popularity(self) -> "UserFigures":
+        """What ordering by popularity made of the same requests, as often and as fast: what a model has to be better
+        than where there is no champion yet.
+        """
+        return replace(self, ndcg=self.popularity_ndcg, calls=np.zeros_like(self.calls))
 
     def write(self, path: Path) -> None:
         """Keep them as a Parquet file."""

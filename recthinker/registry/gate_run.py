@@ -22,7 +22,7 @@ SETTINGS = ("protocol", "protocol_name", "users", "k", "requests")
 def gate_run(
     decision: Mapping[str, Any],
     challenger: Mapping[str, Any],
-    champion: Mapping[str, Any],
+    champion: Mapping[str, Any] | None,
     *,
     model_id: str,
 ) -> NestedRun:
@@ -30,7 +30,7 @@ def gate_run(
 
     Args:
         decision: gate.json.
-        challenger: its evaluation.json; `champion` the champion's.
+        challenger: its evaluation.json; `champion` the champion's, None where there is none.
         model_id: the challenger's LoggedModel.
     """
     names = {"challenger": decision["challenger"], "champion": decision["champion"]}
@@ -39,7 +39,7 @@ def gate_run(
         summary=f"{names['challenger']} against {names['champion']}: {decision['headline']}",
         metrics={
             **_evaluation("challenger", challenger),
-            **_evaluation("champion", champion),
+            **(_evaluation("champion", champion) if champion else {}),
             **_interval("gate/difference", decision["difference"]),
             **_interval("gate/calls_over_allowed", decision["calls_over_allowed"]),
             **_checks(decision["checks"]),

@@ -134,7 +134,7 @@ class Retrainings:
         parent: str,
         decision: Mapping[str, Any],
         challenger: Mapping[str, Any],
-        champion: Mapping[str, Any],
+        champion: Mapping[str, Any] | None,
         *,
         model_id: str,
     ) -> str:

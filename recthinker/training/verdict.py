@@ -20,23 +20,27 @@ def log_verdict(
     decision: Mapping[str, Any],
     *,
     challenger: ModelVersion,
-    champion: ModelVersion,
+    champion: ModelVersion | None,
 ) -> None:
     """Log the decision with both evaluations to the retraining's run, and write the card again with the figures.
 
     Args:
         decision: gate.json.
-        challenger: the version that was measured against `champion`.
+        challenger: the version that was measured against `champion`, or against no version.
 
     Raises:
         RegistryError: an evaluation is not beside its version, or MLflow does not take it.
     """
     registry = Registry(settings)
-    measured = {version: registry.evaluation(version) for version in (challenger, champion)}
-    new, old = measured[challenger], measured[champion]
-    if new is None or old is None:
-        missing = challenger if new is None else champion
-        raise RegistryError(f"{missing} has no evaluation beside it; run evaluate_model for it again")
+    new = _evaluation(registry, challenger)
+    old = _evaluation(registry, champion) if champion else None
     Retrainings(settings).log_gate(plan.mlflow_run, decision, new, old, model_id=registry.logged_model(challenger))
     card = model_card(settings.model.name, plan, done(run_dir), evaluation=new, decision=decision)
     registry.log_text(challenger, card, CARD_FILE)
+
+
+def _evaluation(registry: Registry, version: ModelVersion) -> dict[str, Any]:
+    found = registry.evaluation(version)
+    if found is None:
+        raise RegistryError(f"{version} has no evaluation beside it; run evaluate_model for it again")
+    return found

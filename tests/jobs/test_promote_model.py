@@ -77,6 +77,22 @@ def test_a_better_challenger_serves_and_can_be_taken_back(
     assert registry.resolve() == old
 
 
+@pytest.mark.parametrize(("lead", "serves"), [(0.2, True), (0.0, False)])
+def test_where_nothing_serves_yet_it_has_to_be_better_than_popularity(
+    registry: Registry, keep: Figures, lead: float, serves: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    MlflowClient(registry.tracking_uri).delete_registered_model_alias("recthinker", "champion")
+    new = registry.aliased("challenger")
+    assert new is not None
+    keep(new, replace(CHAMPION, popularity_ndcg=CHAMPION.ndcg - lead))
+    assert ask() == 0
+    assert (
+        f"recthinker/2 against popularity: {'promoted' if serves else 'refused (not_better)'}"
+        in capsys.readouterr().out
+    )
+    assert registry.champion() == (new if serves else None)
+
+
 def test_a_refusal_is_a_result_and_changes_nothing(
     registry: Registry, keep: Figures, capsys: pytest.CaptureFixture[str]
 ) -> None:
