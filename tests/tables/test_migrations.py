@@ -135,7 +135,9 @@ def test_migrations_are_numbered_once_and_name_what_contracts_have() -> None:
 
 def test_every_constraint_of_a_contract_has_a_migration() -> None:
     added = {(one.table.name, name) for one in MIGRATIONS for name in one.constraints}
-    assert added == {(table.name, name) for table in TABLES.values() for name, _ in table.constraints}
+    # The table rollouts has had all of its own from the start.
+    older = [table for table in TABLES.values() if table.name != "rollouts"]
+    assert added == {(table.name, name) for table in older for name, _ in table.constraints}
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))

@@ -34,9 +34,11 @@ def test_text_tells_sizes_what_is_done_and_what_lacks(settings: Settings) -> Non
     assert "up to 1,886 requests x 4 rollouts = 7,544 episodes at temperature 1\n" in text
     assert "select     left out" in text
     assert "sft        done" in text
-    # 60 steps of 16 requests of 8 rollouts, of twice as many drawn
+    rl = settings.rl
+    learned = rl.steps * rl.requests_per_step * rl.rollouts
     assert (
-        "dr_grpo, 60 steps x 16 requests x 8 rollouts = 7,680 episodes learned from, 15,360 drawn; took 10 min" in text
+        f"{rl.algorithm}, {rl.steps} steps x {rl.requests_per_step} requests x {rl.rollouts} rollouts = {learned:,} "
+        f"episodes learned from, {learned * rl.redraw:,} drawn; took 10 min" in text
     )
     assert text.endswith("moves the alias where the challenger is better")
     assert plan_text(plan(settings, promote=False), settings)[-1].endswith("only says what it would do")
