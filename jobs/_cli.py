@@ -91,16 +91,17 @@ def main(
 class Reporter:
     """A progress bar for a new stage, then one every five seconds, each on a line of its own: it may go to a log."""
 
-    def __init__(self) -> None:
+    def __init__(self, watched: str = "loss") -> None:
+        self._watched = watched
         self._stage = ""
         self._next = 0.0
 
-    def __call__(self, stage: str, done: int, total: int, loss: float | None) -> None:
+    def __call__(self, stage: str, done: int, total: int, value: float | None) -> None:
         now = time.monotonic()
         if stage != self._stage or now >= self._next or done == total:
             self._stage, self._next = stage, now + PROGRESS_EVERY_S
             full = BAR_WIDTH * done // max(total, 1)
-            tail = "" if loss is None else f", loss {loss:.3f}"
+            tail = "" if value is None else f", {self._watched} {value:.3f}"
             print(f"{stage:<13} {'█' * full}{'░' * (BAR_WIDTH - full)} {done}/{total}{tail}", flush=True)
 
 

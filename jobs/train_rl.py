@@ -26,7 +26,7 @@ def run(job: Job) -> str:
     from recthinker.training.stages import make_rl
     from recthinker.training.tracking import log_result
 
-    result = make_rl(plan, settings, job.run_dir, Reporter())
+    result = make_rl(plan, settings, job.run_dir, Reporter("NDCG"))
     log_result(settings, plan, result)
     return result.summary
 

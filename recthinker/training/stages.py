@@ -98,7 +98,7 @@ def make_rl(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress: O
         asked,
         settings,
         folder=folder,
-        on_step=lambda step, steps, ndcg: on_progress("rl, NDCG", step, steps, ndcg),
+        on_step=lambda step, steps, ndcg: on_progress("rl", step, steps, ndcg),
     )
     write_targets(folder, asked.hashes)
     _pass_on_targets(folder / MODEL, start, folder)
