@@ -6,6 +6,7 @@ table rollouts, one commit. Safe to run again: what is done is left alone, and t
 Run: python -m jobs.collect_rollouts --ds D --run-id R
 """
 
+import json
 import time
 from dataclasses import replace
 
@@ -14,10 +15,10 @@ from recthinker.inference import BatchProgress
 from recthinker.tables.schemas import ROLLOUTS
 from recthinker.tables.spark import spark_session
 from recthinker.tables.store import TableStore
-from recthinker.training.collect import ROLLOUTS_FILE, STAGE, collect
+from recthinker.training.collect import EPISODES_FILE, ROLLOUTS_FILE, STAGE, collect
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.stage import stage_folder, why_not
-from recthinker.training.tracking import log_result
+from recthinker.training.tracking import log_episodes, log_result
 
 PROGRESS_EVERY_S = 2.0
 
@@ -35,7 +36,8 @@ def run(job: Job) -> str:
     written = store.replace(ROLLOUTS, rows, where=of_run, run_id=plan.run_id)
     result = replace(result, params={**result.params, "rollouts_version": written.version})
     result.write(folder)
-    log_result(settings, plan, result)
+    episodes = json.loads((folder / EPISODES_FILE).read_text(encoding="utf-8"))
+    log_episodes(settings, log_result(settings, plan, result), episodes)
     return f"{result.summary}, table {written.table} version {written.version}"
 
 

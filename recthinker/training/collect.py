@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 
 from recthinker.agent import Agent, CompactFormat, Episode, Outcome
 from recthinker.agent.formats import TOKENIZER_FILE
+from recthinker.agent.record import trajectory_row
 from recthinker.evaluation import CutRows
 from recthinker.inference import BatchProgress, Engine, ScriptedEngine
 from recthinker.inference.engines import open_engine
@@ -37,6 +38,8 @@ logger = logging.getLogger(__name__)
 STAGE = "collect"
 ROLLOUTS_FILE = "rollouts.parquet"
 """Rows of the table `rollouts`, in the stage's folder."""
+EPISODES_FILE = "episodes.json"
+"""Beside them: the first few episodes as rows of `trajectories`, to be looked at."""
 SNAPSHOT = "snapshot"
 """Folder beside them: what the tools looked up."""
 PLANNER, BASE = "planner", "base"
@@ -136,24 +139,33 @@ def draw(
     asked = training_requests(
         cut, features, settings, ds=plan.ds, folder=folder / SNAPSHOT, count=collecting.requests, seed=seed
     )
-    groups = _roll_out(author, asked, settings, on_progress)
+    groups, episodes = _roll_out(author, asked, settings, plan, on_progress)
     k = settings.evaluation.k
     advantages = [group_advantages(group, settings.rl, k) for group in groups]
     drawn_by = DrawnBy(plan.ds, plan.run_id, author.version, author.agent.prompt_version)
     write_rollouts(folder / ROLLOUTS_FILE, groups, advantages, drawn_by)
+    (folder / EPISODES_FILE).write_text(json.dumps(episodes), encoding="utf-8")
     return _figures(groups, advantages, k)
 
 
 def _roll_out(
-    author: Author, asked: TrainingRequests, settings: Settings, on_progress: Callable[[BatchProgress], None]
-) -> list[list[Rollout]]:
+    author: Author,
+    asked: TrainingRequests,
+    settings: Settings,
+    plan: RetrainPlan,
+    on_progress: Callable[[BatchProgress], None],
+) -> tuple[list[list[Rollout]], list[dict[str, Any]]]:
+    """The rollouts of each request, and the first few episodes as people read them."""
     progress = BatchProgress(total=len(asked.rows) * settings.collect.rollouts)
+    shown: list[dict[str, Any]] = []
 
     def ended(episode: Episode) -> None:
         progress.count(episode)
         on_progress(progress)
+        if len(shown) < settings.registry.traced_episodes:
+            shown.append(_shown(episode, plan, author))
 
-    return roll_out(
+    groups = roll_out(
         author.engine,
         author.agent,
         asked.snapshot.items,
@@ -163,6 +175,16 @@ def _roll_out(
         max_in_flight=settings.inference.max_in_flight,
         on_episode=ended,
     )
+    return groups, shown
+
+
+def _shown(episode: Episode, plan: RetrainPlan, author: Author) -> dict[str, Any]:
+    """A row of `trajectories`, its maps as dicts."""
+    tables = {f"table:{name}": str(version) for name, version in plan.tables.items()}
+    versions = {"model": author.version, "prompt": author.agent.prompt_version, **tables}
+    row = trajectory_row(episode, ds=plan.ds, versions=versions)
+    calls = [{**call, "tables": dict(call["tables"])} for call in row["tool_calls"]]
+    return {**row, "versions": dict(row["versions"]), "tool_calls": calls}
 
 
 def _figures(groups: Sequence[Sequence[Rollout]], advantages: Sequence[Advantages], k: int) -> dict[str, float]:

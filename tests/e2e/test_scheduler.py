@@ -14,12 +14,12 @@ from typing import Any
 
 import psutil
 import pytest
+from deltalake import DeltaTable
 
 from recthinker.agent import CompactFormat, train_tokenizer
 from recthinker.cli.up.airflow_api import AirflowApi
 from recthinker.cli.up.processes import running
 from recthinker.cli.up.site import USER, Site
-from recthinker.evaluation import UserFigures
 from recthinker.registry import Registry
 from recthinker.settings import Settings, load_settings
 from recthinker.tables.store import TableStore
@@ -45,6 +45,8 @@ SMALL = {
     "RL__STEPS": "1",
     "RL__REQUESTS_PER_STEP": "2",
     "RL__ROLLOUTS": "2",
+    "RL__MICRO_BATCH": "4",
+    "INFERENCE__ENGINE": "vllm",
 }
 """Settings with which a retraining takes seconds."""
 
@@ -142,25 +144,27 @@ def run_to_its_end(site: Site, dag_id: str, **conf: Any) -> dict[str, str]:
     return wait_for_run(api, dag_id, trigger(site, dag_id, {"day": tiny_world.DS, **conf}))
 
 
-def test_an_evaluation_measures_what_serves(up: "subprocess.Popen[bytes]", site: Site, settings: Settings) -> None:
-    states = run_to_its_end(site, "evaluate_recthinker")
-    assert states == dict.fromkeys(("resolve_days", "evaluation.build_cut", "evaluation.evaluate_model"), "success")
-    registry = Registry(settings)
-    found = registry.evaluation(registry.resolve())
-    assert found is not None
-    folder = settings.paths.runs / tiny_world.DS / "small" / "evaluation"
-    figures = UserFigures.read(folder / "recthinker-1.parquet")
-    assert len(figures.users) == found["users"] > 0
-
-
-@pytest.mark.skipif(not (ROOT / "jobs" / "plan_retrain.py").is_file(), reason="the jobs of a retraining are not there")
-def test_a_retraining_leaves_a_report(up: "subprocess.Popen[bytes]", site: Site, settings: Settings) -> None:
-    states = run_to_its_end(site, "retrain_recthinker", promote=False)
+def test_a_retraining_is_decided_on_and_the_next_night_runs_on_its_model(
+    up: "subprocess.Popen[bytes]", site: Site, settings: Settings
+) -> None:
+    states = run_to_its_end(site, "retrain_recthinker")
     assert set(states.values()) == {"success"}, states
-    assert (settings.paths.runs / tiny_world.DS / "small" / "retrain_report.html").is_file()
-    champion = Registry(settings).champion()
-    assert champion is not None
-    assert champion.version == "1"
+    run_dir = settings.paths.runs / tiny_world.DS / "small"
+    registry = Registry(settings)
+    decision = json.loads((run_dir / "gate.json").read_text(encoding="utf-8"))
+    assert decision["challenger"] == "recthinker/2"
+    # Of a handful of users nothing can be told.
+    assert "too_few_users" in decision["reasons"]
+    assert str(registry.resolve()) == "recthinker/1"
+    assert decision["headline"].split(":")[0] in (run_dir / "retrain_report.html").read_text(encoding="utf-8")
+
+    challenger = registry.aliased(settings.gate.challenger)
+    assert challenger is not None
+    registry.promote(challenger, over=registry.champion())
+    states = run_to_its_end(site, "nightly_recommendations")
+    assert set(states.values()) == {"success"}, states
+    rows = DeltaTable(Path(settings.paths.warehouse) / "recommendations").to_pyarrow_table()
+    assert set(rows["model_version"].to_pylist()) == {"recthinker/2"}
 
 
 def test_told_to_end_it_fails_open_runs_and_leaves_no_process(up: "subprocess.Popen[bytes]", site: Site) -> None:

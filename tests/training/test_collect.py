@@ -1,5 +1,6 @@
 """Collecting over the little world with the scripted planner."""
 
+import json
 import math
 from collections import Counter
 from dataclasses import replace
@@ -10,10 +11,11 @@ import pytest
 
 from recthinker.agent import CompactFormat, train_tokenizer
 from recthinker.errors import ConfigError
+from recthinker.registry.steps import episode_steps
 from recthinker.settings import Settings
 from recthinker.tables.schemas import ROLLOUTS
 from recthinker.tools import BUILT_IN
-from recthinker.training.collect import ROLLOUTS_FILE, Author, collect, has_same_tokens, open_author
+from recthinker.training.collect import EPISODES_FILE, ROLLOUTS_FILE, Author, collect, has_same_tokens, open_author
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rewards import group_advantages
 from recthinker.training.rollout import Rollout
@@ -74,6 +76,18 @@ def test_rows_tell_who_drew_them_and_keep_the_contract(retraining: Settings) -> 
     assert (set(rows["ds"].to_pylist()), set(rows["run_id"].to_pylist())) == ({world.DS}, {world.RUN_ID})
     assert (result.params["drawn_by"], result.cut) == ("planner", "holdout_last_2")
     assert {"interactions", "held_out", "user_history"} <= set(result.tables)
+
+
+def test_some_episodes_are_kept_to_be_looked_at(retraining: Settings) -> None:
+    shown = retraining.model_copy(update={"registry": retraining.registry.model_copy(update={"traced_episodes": 3})})
+    _, groups, path = collected(shown)
+    episodes = json.loads((path.parent / EPISODES_FILE).read_text(encoding="utf-8"))
+    assert len(episodes) == 3
+    drawn = {tuple(one.ids) for group in groups for one in group}
+    for episode in episodes:
+        assert tuple(episode["token_ids"]) in drawn
+        assert episode["versions"]["model"] == "planner"
+        assert [step.is_tool for step in episode_steps(episode)].count(True) == len(episode["tool_calls"])
 
 
 def test_collecting_again_draws_the_same(retraining: Settings) -> None:
