@@ -109,10 +109,7 @@ def write_candidates(
     after = published_version(store.root, schemas.CANDIDATES, ds)
     versions = {table.name: table_version(store.root, table) for table in CANDIDATES_READ}
     versions[schemas.INTERACTIONS.name] = interactions_version
-    history, metadata = (store.read(table, ds=ds) for table in (schemas.USER_HISTORY, schemas.ITEM_METADATA))
-    # Read without `ds`, which would fail on a date on which no item has a neighbour.
-    pairs = store.read(schemas.CO_INTERACTION).where(F.col("ds") == ds)
-    rows = candidates(interactions, history, pairs, metadata, ds=ds, settings=settings, features=features)
+    rows = candidates(interactions, *_features(store, ds), ds=ds, settings=settings, features=features)
     staged = stage(store, schemas.CANDIDATES, rows, ds=ds, run=f"{run_id}-{time.time_ns():x}")
     try:
         results = audit(store.spark, _frames(store, staged, ds), names=check_names(reading=CHECKED))
@@ -131,6 +128,13 @@ def write_candidates(
     )
     write_status(store.root, status)
     return staged.rows
+
+
+def _features(store: TableStore, ds: str) -> tuple[DataFrame, DataFrame, DataFrame]:
+    """`user_history`, `co_interaction` and `item_metadata` of `ds`."""
+    history, metadata = (store.read(table, ds=ds) for table in (schemas.USER_HISTORY, schemas.ITEM_METADATA))
+    # Read without `ds`, which would fail on a date on which no item has a neighbour.
+    return history, store.read(schemas.CO_INTERACTION).where(F.col("ds") == ds), metadata
 
 
 def _frames(store: TableStore, staged: Staged, ds: str) -> dict[str, DataFrame]:

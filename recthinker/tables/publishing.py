@@ -18,6 +18,7 @@ from pyspark.sql import DataFrame
 from recthinker.errors import TableContractError
 from recthinker.tables.arrow import Root, table_location
 from recthinker.tables.contract import conform
+from recthinker.tables.disk import require_free_disk
 from recthinker.tables.scan import rows_of_files
 from recthinker.tables.schemas import TABLES, Table
 from recthinker.tables.staging import Staged, StagedFile, describe, open_location
@@ -46,7 +47,7 @@ def stage(store: TableStore, table: Table, df: DataFrame, *, ds: str, run: str) 
         TableContractError: `df` has not the contract's columns and types.
         ConfigError: too little free disk.
     """
-    store.require_disk(table)
+    require_free_disk(store.root, table)
     rows = conform(table, df).drop("ds").sortWithinPartitions(*table.key[1:])
     folder = f"ds={ds}/{run}-{time.time_ns():x}"
     root = store.path(table)

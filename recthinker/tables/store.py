@@ -6,13 +6,11 @@ when anything fails. The commit's `userMetadata` is the run id.
 
 import logging
 import math
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import pyarrow.compute as pc
 from delta.tables import DeltaTable
@@ -20,16 +18,15 @@ from deltalake import CommitProperties, write_deltalake
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from recthinker.errors import ConfigError
 from recthinker.tables.arrow import Root, open_table, require_ds, table_location, table_version
 from recthinker.tables.contract import check_rows, conform, constraints_kept
 from recthinker.tables.create import create_table, require_columns
+from recthinker.tables.disk import require_free_disk
 from recthinker.tables.scan import scan
 from recthinker.tables.schemas import Table
 
 logger = logging.getLogger(__name__)
 
-MIN_FREE_BYTES = 2**30
 ROWS_PER_FILE = 1_000_000
 USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
@@ -157,28 +154,11 @@ class TableStore:
         frame = conform(table, df).persist()
         try:
             rows = check_rows(table, frame, ds=ds, may_be_empty=may_be_empty)
-            self.require_disk(table)
+            require_free_disk(self.root, table)
             self.create(table)
             yield _Checked(frame, rows, started)
         finally:
             frame.unpersist()
-
-    def require_disk(self, table: Table) -> None:
-        """Make sure that there is room for a table's rows; an object store has it.
-
-        Raises:
-            ConfigError: too little free disk.
-        """
-        if "://" in str(self.root):
-            return
-        Path(self.root).mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(self.root).free
-        if free < MIN_FREE_BYTES:
-            raise ConfigError(
-                f"table {table.name} was not written: {self.root} has {free / 2**20:.0f} MiB of free disk, "
-                f"at least {MIN_FREE_BYTES / 2**20:.0f} MiB are needed; free some, or "
-                "set paths.var to another disk"
-            )
 
     def _overwrite(
         self,

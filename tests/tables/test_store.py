@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from recthinker.errors import ConfigError, TableContractError
-from recthinker.tables import store as store_module
+from recthinker.tables import disk
 from recthinker.tables.arrow import commits, read_arrow, table_dates, table_version
 from recthinker.tables.schemas import INTERACTIONS, ITEMS, QUARANTINE, SIMILAR_USERS, TABLES, USERS
 from recthinker.tables.spark import spark_schema
@@ -81,7 +81,7 @@ def test_write_computes_the_rows_once(store: TableStore) -> None:
 
 
 def test_low_disk_stops_a_write_before_it_starts(store: TableStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "MIN_FREE_BYTES", 2**62)
+    monkeypatch.setattr(disk, "MIN_FREE_BYTES", 2**62)
     with pytest.raises(ConfigError, match="MiB of free disk"):
         store.write_ds(SIMILAR_USERS, neighbours(store, DAY_1, u02=0.1), ds=DAY_1, run_id="a")
     assert not (store.root / "similar_users").exists()
