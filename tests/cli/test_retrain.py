@@ -140,6 +140,7 @@ def test_only_what_the_plan_holds_runs() -> None:
     assert names("sft", champion=None) == ["train_sft", closing[0], *closing[2:]]
     # No model comes out: nothing to decide.
     assert names("collect", "select") == ["collect_rollouts", "select_episodes", closing[-1]]
+    assert names("base") == ["train_base", closing[-1]]
 
 
 def test_what_is_not_given_is_left_to_the_settings() -> None:

@@ -191,11 +191,12 @@ def test_without_champion_only_the_challenger_is_measured(run_retrain: RunRetrai
 
 @pytest.mark.slow
 def test_without_a_new_model_there_is_nothing_to_decide(run_retrain: RunRetrain) -> None:
-    state, calls = run_retrain(stages=("collect", "select"))
+    state, calls = run_retrain(stages=("base", "collect", "select"))
     assert state == "success"
     assert names(calls) == [
         "build_features",
         "plan_retrain",
+        "train_base",
         "collect_rollouts",
         "select_episodes",
         "write_retrain_report",

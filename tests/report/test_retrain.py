@@ -124,10 +124,11 @@ def test_stages_that_were_not_asked_for_are_no_failure(page: Page) -> None:
 
 def test_a_run_that_makes_no_model_has_nothing_to_decide(page: Page) -> None:
     results = world.results()
-    chosen = {stage: results[stage] for stage in ("collect", "select")}
-    jobs = {"plan_retrain": 2.1, "collect_rollouts": 61.5, "select_episodes": 4.5}
-    text = text_of(page(plan=world.plan(stages=("collect", "select")), results=chosen, jobs=jobs))
-    assert "Nothing was to be decided: this run makes no model. recthinker/4 goes on serving." in text
+    stages = ("base", "collect", "select")
+    chosen = {stage: results[stage] for stage in stages}
+    jobs = {"plan_retrain": 2.1, "train_base": 3.0, "collect_rollouts": 61.5, "select_episodes": 4.5}
+    text = text_of(page(plan=world.plan(stages=stages), results=chosen, jobs=jobs))
+    assert "Nothing was to be decided: this run trains no model that may serve. recthinker/4 goes on serving." in text
 
 
 def test_many_figures_are_folded_away(page: Page) -> None:
