@@ -98,15 +98,6 @@ def planned_task(name: str, *arguments: str, of: tuple[str, ...], task_id: str =
     return job
 
 
-@task(trigger_rule=TriggerRule.NONE_FAILED, doc_md=command("evaluate_model"), **whole_pool(SETTINGS))
-def evaluate_champion(day: str) -> str:
-    """What serves, measured as the challenger will be; skipped where nothing serves or nothing new was trained."""
-    plan = _plan(day)
-    if plan["champion"] is None or not set(TRAINED) & set(plan["stages"]):
-        raise AirflowSkipException("no champion, or no challenger to compare it with")
-    return run_job("evaluate_model", day)
-
-
 def _plan(day: str) -> dict[str, Any]:
     """The plan of this run, as `plan_retrain` wrote it."""
     path = SETTINGS.paths.runs / day / run_id() / "retrain" / "retrain_plan.json"
@@ -136,7 +127,7 @@ def retrain_recthinker() -> None:
         planned_task("train_sft", of=("sft",), **alone)(day),
         planned_task("train_rl", of=("rl",), **alone)(day),
         planned_task("register_challenger", of=TRAINED)(day),
-        evaluate_champion(day),
+        planned_task("evaluate_model", of=TRAINED, task_id="evaluate_champion", **alone)(day),
         planned_task("evaluate_model", challenger, of=TRAINED, task_id="evaluate_challenger", **alone)(day),
         planned_task("promote_model", of=TRAINED)(day),
         job_task("write_retrain_report", trigger_rule=TriggerRule.NONE_FAILED)(day),

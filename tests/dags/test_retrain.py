@@ -48,11 +48,10 @@ def run_retrain(database: None, retrain: DAG, tmp_path: Path, monkeypatch: pytes
         conf: dict[str, Any] | None = None,
         *,
         stages: tuple[str, ...] = STAGES,
-        champion: str | None = "recthinker/1",
         failing: str = "",
         code: int = 42,
     ) -> tuple[str, list[list[str]]]:
-        plan = RetrainPlan(DAY, "any", stages, champion, None, True, "1", {})
+        plan = RetrainPlan(DAY, "any", stages, "recthinker/1", None, True, "1", {})
         leaves = {"plan_retrain": {"retrain/retrain_plan.json": asdict(plan)}}
         write_jobs(tmp_path, set(JOBS), leaves, failing, code)
         return run_dag(retrain, tmp_path, conf)
@@ -180,13 +179,6 @@ def test_failed_task_leaves_the_champion_alone(run_retrain: RunRetrain, failing:
     assert state == "failed"
     assert " ".join([calls[-1][0], *calls[-1][5:]]) == failing
     assert "promote_model" not in names(calls)
-
-
-@pytest.mark.slow
-def test_without_champion_only_the_challenger_is_measured(run_retrain: RunRetrain) -> None:
-    state, calls = run_retrain(champion=None)
-    assert state == "success"
-    assert [call[5:] for call in calls if call[0] == "evaluate_model"] == [["--alias=challenger"]]
 
 
 @pytest.mark.slow
