@@ -17,7 +17,7 @@ from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rl import train_rl
 from recthinker.training.select_stage import EXAMPLES
 from recthinker.training.sft import train_sft
-from recthinker.training.stage import MODEL, Curve, StageResult, require_model_of, stage_folder
+from recthinker.training.stage import MODEL, Curve, StageResult, require_model_of, require_result, stage_folder
 from recthinker.training.training_requests import stage_seed, training_requests
 
 OnProgress = Callable[[str, int, int, float | None], None]
@@ -54,10 +54,8 @@ def make_base(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress:
 def make_sft(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress: OnProgress) -> StageResult:
     """The base model, fine-tuned on the selected rollouts."""
     start, folder, selected = require_model_of(run_dir, "base"), *(stage_folder(run_dir, n) for n in ("sft", "select"))
-    if not (selected / EXAMPLES).is_file():
-        raise ConfigError(
-            f"{selected / EXAMPLES} is missing: run select_episodes with the same --ds and --run-id first"
-        )
+    # Examples are there before the hashes of their targets are, and the model must tell these.
+    require_result(run_dir, "select")
     rows = pq.read_table(selected / EXAMPLES, columns=["input_ids", "labels"])
     examples = list(zip(rows["input_ids"].to_pylist(), rows["labels"].to_pylist(), strict=True))
     curve = _LossCurve("sft", on_progress)
