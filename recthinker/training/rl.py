@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, PrinterCallback, TrainerCallback
-from transformers.trainer_utils import get_last_checkpoint
+from transformers.trainer import TRAINER_STATE_NAME
 from trl import GRPOConfig
 
 from recthinker.agent import Agent
@@ -90,10 +90,16 @@ def train_rl(
     trainer.remove_callback(PrinterCallback)
     if inference.dtype != "float32":
         correct_for_engine(trainer, IMPORTANCE_CLIP)
-    last = get_last_checkpoint(str(folder / "checkpoints")) if (folder / "checkpoints").is_dir() else None
-    trainer.train(resume_from_checkpoint=last)
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder / "checkpoints"))
     save_plain(trainer.accelerator.unwrap_model(trainer.model), start, folder / "model")
     return _curves(trainer.state.log_history)
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint that is whole; one that was cut off has no trainer state, which is written last."""
+    whole = [path.parent for path in folder.glob(f"checkpoint-*/{TRAINER_STATE_NAME}")]
+    newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    return None if newest is None else str(newest)
 
 
 def _require_sizes(settings: Settings) -> None:
