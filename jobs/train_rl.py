@@ -1,8 +1,8 @@
 """Train on with reinforcement learning, from the SFT model or the champion.
 
 Reads: retrain_plan.json of the run, its SFT model, the training cut of D. Writes: <run_dir>/retrain/rl/ (model/,
-checkpoints/, result.json with all curves). Safe to run again: what is done is left alone, and what was cut off goes on
-from its last checkpoint (`rl.save_every`).
+result.json with all curves; checkpoints/ until it is done). Safe to run again: what is done is left alone, and what was
+cut off goes on from its last checkpoint (`rl.save_every`).
 Run: python -m jobs.train_rl --ds D --run-id R
 """
 

@@ -116,6 +116,8 @@ def make_rl(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress: O
         cut=plan.cut,
     )
     result.write(folder)
+    # With the optimizer's state they are several times the model.
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return result
 
 
