@@ -38,7 +38,7 @@ PARAMS = {
     "algorithm": Param(
         None, type=["null", "string"], enum=[None, "grpo", "dr_grpo", "dapo"], description="null: rl.algorithm"
     ),
-    "rl_steps": Param(None, type=["null", "integer"], minimum=0, maximum=100_000, description="null: rl.steps"),
+    "rl_steps": Param(None, type=["null", "integer"], minimum=1, maximum=100_000, description="null: rl.steps"),
     "requests": Param(
         None, type=["null", "integer"], minimum=1, maximum=100_000_000, description="null: collect.requests"
     ),

@@ -15,7 +15,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from trl import GRPOConfig
 
 from recthinker.agent import Agent
-from recthinker.errors import ConfigError
+from recthinker.errors import ConfigError, TrainingError
 from recthinker.inference.engines import open_engine
 from recthinker.settings import Settings
 from recthinker.training.adapters import adapter_config, save_plain, weights_dtype
@@ -54,11 +54,11 @@ def train_rl(
 
     Raises:
         ConfigError: groups cannot be cut into micro-batches, or the engine cannot be trained against.
-        TrainingError: the engine did not take the weights of a step.
+        TrainingError: fewer requests than a step asks, or the engine did not take the weights of a step.
         EngineError: the engine died.
     """
     rl, inference = settings.rl, settings.inference
-    _require_sizes(settings)
+    _require_sizes(settings, len(requests.rows))
     # Before the engine: afterwards it is too late.
     torch.set_num_threads(settings.training.threads)
     agent = Agent.load(start, settings.agent.model_copy(update={"temperature": SAMPLING_TEMPERATURE}), settings.tools)
@@ -102,8 +102,13 @@ def last_checkpoint(folder: Path) -> str | None:
     return None if newest is None else str(newest)
 
 
-def _require_sizes(settings: Settings) -> None:
+def _require_sizes(settings: Settings, requests: int) -> None:
     rl = settings.rl
+    if requests < rl.requests_per_step:
+        raise TrainingError(
+            f"a step of RL asks {rl.requests_per_step} requests (rl.requests_per_step), but the training cut has "
+            f"{requests}; ingest more interactions, or lower it"
+        )
     episodes = rl.requests_per_step * rl.rollouts
     if episodes % rl.micro_batch:
         raise ConfigError(

@@ -116,9 +116,9 @@ def test_params_reach_the_plan(run_retrain: RunRetrain) -> None:
         "day": "1998-04-01",
         "stages": ["rl", "sft"],
         "algorithm": "dapo",
-        "rl_steps": 0,
+        "rl_steps": 1,
         "requests": 9,
-        "seed": 3,
+        "seed": 0,
         "like": "0123456789abcdef" * 2,
         "promote": False,
     }
@@ -128,9 +128,9 @@ def test_params_reach_the_plan(run_retrain: RunRetrain) -> None:
     assert calls[1][5:] == [
         "--stages=sft,rl",
         "--algorithm=dapo",
-        "--rl-steps=0",
+        "--rl-steps=1",
         "--requests=9",
-        "--seed=3",
+        "--seed=0",
         "--like=0123456789abcdef0123456789abcdef",
         "--no-promote",
     ]
@@ -154,7 +154,7 @@ def test_param_that_cannot_be_meant_fails_before_any_job(run_retrain: RunRetrain
 @pytest.mark.parametrize(
     "conf",
     [
-        {"rl_steps": -1},
+        {"rl_steps": 0},
         {"rl_steps": "3"},
         {"algorithm": "ppo"},
         {"stages": ["base", "reward"]},
