@@ -104,6 +104,18 @@ def test_a_run_that_stopped_after_its_stages_says_where(page: Page) -> None:
     assert "the run stopped before promote_model" in text
 
 
+@pytest.mark.parametrize(
+    ("promote", "verdict"),
+    [
+        (True, "recthinker/5 serves from now on , the first to: NDCG differs"),
+        (False, "recthinker/5 may serve, no model serves yet :"),
+    ],
+)
+def test_popularity_is_not_said_to_serve(promote: bool, verdict: str, page: Page) -> None:
+    plan = replace(world.plan(), champion=None, promote=promote)
+    assert verdict in text_of(page(plan=plan, decision=world.decision()))
+
+
 def test_a_run_that_left_nothing_is_a_page(page: Page) -> None:
     plan = replace(world.plan(), champion=None)
     text = text_of(page(plan=plan, results={}, jobs={}, systems=Systems(None, None)))
