@@ -220,7 +220,7 @@ def test_what_is_trained_is_marked_in_the_sample(page: Page) -> None:
 
 def test_the_way_back_is_told(page: Page) -> None:
     text = text_of(page(plan=world.plan(rl={"steps": 30})))
-    assert f"recthinker retrain --like {world.PARENT}" in text
+    assert f"recthinker retrain --ds {world.DS} --like {world.PARENT}" in text
     assert "rl.steps 30 100" in text
     assert "base holdout_ last_ 11 rollouts@2, user_ history@7" in text
     assert "Training cut holdout_last_11" in text
