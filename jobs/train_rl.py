@@ -1,4 +1,4 @@
-"""Train on with reinforcement learning, from the SFT model or the champion.
+"""Train the SFT model on with reinforcement learning.
 
 Reads: retrain_plan.json of the run, its SFT model, the training cut of D. Writes: <run_dir>/retrain/rl/ (model/,
 result.json with all curves; checkpoints/ until it is done). Safe to run again: what is done is left alone, and what was
@@ -16,7 +16,7 @@ STAGE = "rl"
 
 
 def run(job: Job) -> str:
-    """Train on with reinforcement learning, from the SFT model or the champion."""
+    """Train the SFT model on with reinforcement learning."""
     plan = RetrainPlan.read(job.run_dir)
     if why := why_not(plan, job.run_dir, STAGE):
         return why

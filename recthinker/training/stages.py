@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from recthinker.errors import ConfigError
 from recthinker.evaluation import read_targets, write_targets
 from recthinker.registry import require_model
 from recthinker.settings import Settings
@@ -76,10 +75,8 @@ def make_sft(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress: 
 
 
 def make_rl(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress: OnProgress) -> StageResult:
-    """The SFT model, or the champion where the plan has no SFT, after reinforcement learning."""
-    start = require_model_of(run_dir, "sft") if "sft" in plan.stages else Path(plan.champion_path or "")
-    if not start.is_dir():
-        raise ConfigError("RL needs a model to start from: plan the stage sft too, or train a first model")
+    """The SFT model after reinforcement learning."""
+    start = require_model_of(run_dir, "sft")
     folder, rl = stage_folder(run_dir, "rl"), settings.rl
     cut, features, versions = read_planned_cut(plan, settings)
     asked = training_requests(
@@ -110,7 +107,7 @@ def make_rl(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress: O
             f"{ends['calls_last']:.2f}"
         ),
         figures=ends,
-        params={"start": str(plan.champion if start == Path(plan.champion_path or "") else "sft"), **rl.model_dump()},
+        params=rl.model_dump(),
         curves=curves,
         tables=versions,
         cut=plan.cut,
