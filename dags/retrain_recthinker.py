@@ -24,7 +24,7 @@ from recthinker.settings import load_settings
 SETTINGS = load_settings()
 CRON = SETTINGS.orchestration.retrain_schedule
 STAGES = ("base", "collect", "select", "sft", "rl")
-MODEL_STAGES = ("base", "sft", "rl")
+TRAINED = ("sft", "rl")
 PARAMS = {
     "stages": Param(
         None,
@@ -38,7 +38,7 @@ PARAMS = {
     "algorithm": Param(
         None, type=["null", "string"], enum=[None, "grpo", "dr_grpo", "dapo"], description="null: rl.algorithm"
     ),
-    "rl_steps": Param(None, type=["null", "integer"], minimum=0, maximum=100_000, description="null: rl.steps"),
+    "rl_steps": Param(None, type=["null", "integer"], minimum=1, maximum=100_000, description="null: rl.steps"),
     "requests": Param(
         None, type=["null", "integer"], minimum=1, maximum=100_000_000, description="null: collect.requests"
     ),
@@ -98,15 +98,6 @@ def planned_task(name: str, *arguments: str, of: tuple[str, ...], task_id: str =
     return job
 
 
-@task(trigger_rule=TriggerRule.NONE_FAILED, doc_md=command("evaluate_model"), **whole_pool(SETTINGS))
-def evaluate_champion(day: str) -> str:
-    """What serves, measured as the challenger will be; skipped where nothing serves or nothing new was trained."""
-    plan = _plan(day)
-    if plan["champion"] is None or not set(MODEL_STAGES) & set(plan["stages"]):
-        raise AirflowSkipException("no champion, or no challenger to compare it with")
-    return run_job("evaluate_model", day)
-
-
 def _plan(day: str) -> dict[str, Any]:
     """The plan of this run, as `plan_retrain` wrote it."""
     path = SETTINGS.paths.runs / day / run_id() / "retrain" / "retrain_plan.json"
@@ -135,10 +126,10 @@ def retrain_recthinker() -> None:
         planned_task("select_episodes", of=("select",))(day),
         planned_task("train_sft", of=("sft",), **alone)(day),
         planned_task("train_rl", of=("rl",), **alone)(day),
-        planned_task("register_challenger", of=MODEL_STAGES)(day),
-        evaluate_champion(day),
-        planned_task("evaluate_model", challenger, of=MODEL_STAGES, task_id="evaluate_challenger", **alone)(day),
-        planned_task("promote_model", of=MODEL_STAGES)(day),
+        planned_task("register_challenger", of=TRAINED)(day),
+        planned_task("evaluate_model", of=TRAINED, task_id="evaluate_champion", **alone)(day),
+        planned_task("evaluate_model", challenger, of=TRAINED, task_id="evaluate_challenger", **alone)(day),
+        planned_task("promote_model", of=TRAINED)(day),
         job_task("write_retrain_report", trigger_rule=TriggerRule.NONE_FAILED)(day),
     )
 

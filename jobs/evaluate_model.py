@@ -2,8 +2,8 @@
 
 Reads the training cut of the protocol (built by `python -m jobs.build_features --ds D --cut holdout_last:1
 --with-candidates`, or `--cut temporal:DATE`) and the version that the alias names. Writes its evaluation beside the
-version, and what the gate needs of each user to `<runs>/<ds>/<run>/evaluation/<model>-<version>.parquet`. Safe to run
-again.
+version, and what the gate needs of each user to `<runs>/<ds>/<run>/evaluation/<model>-<version>.parquet`. In a
+retraining where no model serves yet it does nothing. Safe to run again.
 `python -m jobs.evaluate_model --ds D --run-id R [--alias challenger] [--protocol temporal:DATE] [--ablations]`
 """
 
@@ -25,6 +25,8 @@ def run(job: Job) -> str:
     settings = plan.apply(job.settings) if plan else job.settings
     protocol = Protocol.parse(job.args.protocol or settings.evaluation.protocol)
     registry = Registry(settings)
+    if plan and not job.args.alias and registry.serving() is None:
+        return "no model serves yet, nothing to measure beside the challenger"
     version = _version(registry, job.args.alias)
     folder = job.run_dir / "evaluation"
     evaluation, users = evaluate_model(

@@ -43,7 +43,10 @@ def run(job: Job) -> str:
     moves = decision.is_promoted and (plan is None or plan.promote)
     against = str(champion or NO_CHAMPION)
     written = {"challenger": str(challenger), "champion": against, "moves": moves, **decision.as_dict()}
-    (job.run_dir / DECISION_FILE).write_text(json.dumps(written, indent=2), encoding="utf-8")
+    # Whole or not at all: the page of a run takes the file for a decision.
+    partial = job.run_dir / f".{DECISION_FILE}"
+    partial.write_text(json.dumps(written, indent=2), encoding="utf-8")
+    partial.replace(job.run_dir / DECISION_FILE)
     registry.log_evaluation(challenger, written, DECISION_FILE)
     if plan:
         # Before the alias moves: once the challenger serves, a run that is done again decides nothing more.

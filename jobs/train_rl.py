@@ -1,8 +1,8 @@
-"""Train on with reinforcement learning, from the SFT model or the champion.
+"""Train the SFT model on with reinforcement learning.
 
 Reads: retrain_plan.json of the run, its SFT model, the training cut of D. Writes: <run_dir>/retrain/rl/ (model/,
-checkpoints/, result.json with all curves). Safe to run again: what is done is left alone, and what was cut off goes on
-from its last checkpoint (`rl.save_every`).
+result.json with all curves; checkpoints/ until it is done). Safe to run again: what is done is left alone, and what was
+cut off goes on from its last checkpoint (`rl.save_every`).
 Run: python -m jobs.train_rl --ds D --run-id R
 """
 
@@ -16,7 +16,7 @@ STAGE = "rl"
 
 
 def run(job: Job) -> str:
-    """Train on with reinforcement learning, from the SFT model or the champion."""
+    """Train the SFT model on with reinforcement learning."""
     plan = RetrainPlan.read(job.run_dir)
     if why := why_not(plan, job.run_dir, STAGE):
         return why

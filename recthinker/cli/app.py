@@ -145,7 +145,7 @@ def retrain(
         str, typer.Option(help="Stages that run, as base,collect; else all of base,collect,select,sft,rl.")
     ] = "",
     algorithm: Annotated[str, typer.Option(help="grpo, dr_grpo or dapo; else rl.algorithm.")] = "",
-    rl_steps: Annotated[int | None, typer.Option(min=0, help="Steps of reinforcement learning; else rl.steps.")] = None,
+    rl_steps: Annotated[int | None, typer.Option(min=1, help="Steps of reinforcement learning; else rl.steps.")] = None,
     requests: Annotated[int | None, typer.Option(min=1, help="Requests asked; else collect.requests.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Else training.seed.")] = None,
     like: Annotated[str, typer.Option(help="MLflow run of a retraining whose settings count.")] = "",

@@ -14,7 +14,7 @@ from recthinker.cli.nightly import log_file, new_run_id, stage_table
 from recthinker.errors import ConfigError, JobError
 from recthinker.registry import DECISION_FILE
 from recthinker.settings import Settings
-from recthinker.training.retrain_plan import JOBS, MODEL_STAGES, RetrainPlan
+from recthinker.training.retrain_plan import JOBS, TRAINED, RetrainPlan
 
 DRY_RUN = "--dry-run"
 
@@ -89,10 +89,10 @@ def steps_of(plan: RetrainPlan, challenger: str) -> Iterator[tuple[str, ...]]:
     """
     for stage in plan.stages:
         yield (JOBS[stage],)
-    if MODEL_STAGES & set(plan.stages):
+    if set(TRAINED) & set(plan.stages):
         yield ("register_challenger",)
-        if plan.champion:
-            yield ("evaluate_model",)
+        # What serves by then: of a run like an earlier one it may be another model than the plan's champion.
+        yield ("evaluate_model",)
         yield "evaluate_model", f"--alias={challenger}"
         yield ("promote_model",)
     yield ("write_retrain_report",)

@@ -58,8 +58,9 @@ class Decision(_Part):
     """What the gate decided, with all that it rests on."""
 
     challenger: str
-    """`name/version`, as `champion`."""
+    """`name/version`."""
     champion: str
+    """The same; where no model serves yet, the name of what stands in its place."""
     is_promoted: bool
     checks: tuple[Check, ...]
     users: int
@@ -71,6 +72,11 @@ class Decision(_Part):
     """NDCG, challenger minus champion, paired by user."""
     calls_over_allowed: Interval
     """The challenger's calls minus what "clearly fewer" allows."""
+
+    @property
+    def has_champion(self) -> bool:
+        """Whether a model served."""
+        return "/" in self.champion
 
     @property
     def failed(self) -> tuple[Check, ...]:

@@ -17,7 +17,7 @@ from recthinker.report.plans import PLANS_FILE, SELECT, plan_mixes
 from recthinker.report.provenance import changed_settings
 from recthinker.report.rendering import environment
 from recthinker.report.samples import Sample, read_sample
-from recthinker.training.retrain_plan import JOBS, MODEL_STAGES, STAGES, RetrainPlan
+from recthinker.training.retrain_plan import JOBS, STAGES, TRAINED, RetrainPlan
 from recthinker.training.stage import StageResult, read_result
 
 AFTER_STAGES = ("register_challenger", "evaluate_model", "promote_model")
@@ -45,7 +45,7 @@ class Retraining:
     def stopped_before(self) -> str | None:
         """The job that is the first of the run not to be done; None: all are."""
         waiting = [JOBS[stage] for stage in STAGES if stage in self.plan.stages and stage not in self.results]
-        if MODEL_STAGES & set(self.plan.stages):
+        if set(TRAINED) & set(self.plan.stages):
             waiting += [job for job in AFTER_STAGES if job not in self.seconds]
         return waiting[0] if waiting else None
 

@@ -42,8 +42,8 @@ class RlSettings(Section):
     algorithm: Literal["grpo", "dr_grpo", "dapo"]
     """`grpo` divides by each episode's length and a group's spread, `dr_grpo` by neither, `dapo` by all tokens of a
     batch, with a higher upper clip."""
-    steps: int = Field(ge=0)
-    """Optimizer steps."""
+    steps: int = Field(ge=1)
+    """Optimizer steps; to go without RL, leave the stage out."""
     requests_per_step: int = Field(ge=1)
     """Requests in a step."""
     rollouts: int = Field(ge=2)

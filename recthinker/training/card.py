@@ -8,6 +8,8 @@ from typing import Any
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.stage import StageResult
 
+AUTHORS = {"planner": "the scripted planner", "base": "the base model"}
+"""Who draws rollouts where it is no version, by `drawn_by` of the collection."""
 LIMITS = (
     "It ranks candidates that it is given, by labels, as the agent of RecThinker (arXiv 2603.09843); it recommends "
     "nothing by itself and is no chat model.",
@@ -52,13 +54,14 @@ def model_card(
 
 
 def _training(plan: RetrainPlan, results: Sequence[StageResult]) -> list[str]:
-    drawn = plan.champion or "the scripted planner, since no model served yet"
+    authors = [str(result.params["drawn_by"]) for result in results if "drawn_by" in result.params]
+    drawn = "".join(f" Rollouts were drawn by {AUTHORS.get(author, author)}." for author in authors)
     held_out, seed = (plan.settings["training"][name] for name in ("holdout_last", "seed"))
     stages = [(result.stage, result.summary.replace("|", "/")) for result in results]
     tables = [(table, str(version)) for table, version in sorted(plan.tables.items())]
     return [
         f"The training cut `{plan.cut}` of {plan.ds}: statistics without the newest {held_out} events of each user, "
-        f"some of which are the targets. Seed {seed}. Rollouts were drawn by {drawn}.",
+        f"some of which are the targets. Seed {seed}.{drawn}",
         _table(("stage", "what it did"), stages),
         _table(("table", "Delta version"), tables),
     ]
@@ -90,9 +93,9 @@ def _again(plan: RetrainPlan) -> str:
     return (
         f"Code version, packages, settings and table versions are those of MLflow run `{plan.mlflow_run}` (tags, "
         "`environment.txt`, `retrain_plan.json`). With that code checked out:\n\n"
-        f"```\npython -m jobs.plan_retrain --ds {plan.ds} --run-id again --like {plan.mlflow_run}\n```\n\n"
-        "then the jobs of the stages with the same `--ds` and `--run-id`. Figures are the same on the same machine "
-        "where its kernels are deterministic; on another they may differ by rounding."
+        f"```\nrecthinker retrain --ds {plan.ds} --like {plan.mlflow_run}\n```\n\n"
+        "Figures are the same on the same machine where its kernels are deterministic; on another they may differ by "
+        "rounding."
     )
 
 

@@ -10,11 +10,8 @@ from recthinker.registry import ModelVersion, Registry, Retrainings
 from recthinker.registry.versions import version_of_folder
 from recthinker.settings import Settings
 from recthinker.training.card import model_card
-from recthinker.training.retrain_plan import STAGES, RetrainPlan
+from recthinker.training.retrain_plan import STAGES, TRAINED, RetrainPlan
 from recthinker.training.stage import StageResult, read_result, require_model_of
-
-TRAINED = ("sft", "rl")
-"""Stages whose models may serve."""
 
 
 def register_challenger(settings: Settings, plan: RetrainPlan, run_dir: Path) -> ModelVersion:

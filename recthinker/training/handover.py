@@ -58,7 +58,7 @@ class Handover:
         with _merged(model) as plain, torch.no_grad():
             if self._by_file:
                 with tempfile.TemporaryDirectory() as folder:
-                    plain.save_pretrained(folder)
+                    plain.save_pretrained(folder, state_dict=dict(plain_weights(plain)))
                     self._engine.load_weights(Path(folder))
             else:
                 self._engine.load_weights(plain_weights(plain))

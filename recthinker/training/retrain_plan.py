@@ -21,8 +21,8 @@ JOBS = {
 }
 """The job of each stage, in order; what a stage leaves is what the next one starts from."""
 STAGES = tuple(JOBS)
-MODEL_STAGES = frozenset({"base", "sft", "rl"})
-"""Those that make a model, which is then registered, measured and judged."""
+TRAINED = ("sft", "rl")
+"""Those whose model may serve: that of the last one is registered, measured and judged."""
 SECTIONS = ("features", "candidates", "tools", "agent", "model", "training", "collect", "selection", "rl", "evaluation")
 """Settings that decide what comes out: they are the plan's, whatever is in force when a stage runs."""
 

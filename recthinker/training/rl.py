@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from datasets import Dataset
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, PrinterCallback, TrainerCallback
-from transformers.trainer_utils import get_last_checkpoint
+from transformers.trainer import TRAINER_STATE_NAME
 from trl import GRPOConfig
 
 from recthinker.agent import Agent
-from recthinker.errors import ConfigError
+from recthinker.errors import ConfigError, TrainingError
 from recthinker.inference.engines import open_engine
 from recthinker.settings import Settings
 from recthinker.training.adapters import adapter_config, save_plain, weights_dtype
@@ -54,11 +54,11 @@ def train_rl(
 
     Raises:
         ConfigError: groups cannot be cut into micro-batches, or the engine cannot be trained against.
-        TrainingError: the engine did not take the weights of a step.
+        TrainingError: fewer requests than a step asks, or the engine did not take the weights of a step.
         EngineError: the engine died.
     """
     rl, inference = settings.rl, settings.inference
-    _require_sizes(settings)
+    _require_sizes(settings, len(requests.rows))
     # Before the engine: afterwards it is too late.
     torch.set_num_threads(settings.training.threads)
     agent = Agent.load(start, settings.agent.model_copy(update={"temperature": SAMPLING_TEMPERATURE}), settings.tools)
@@ -90,14 +90,25 @@ def train_rl(
     trainer.remove_callback(PrinterCallback)
     if inference.dtype != "float32":
         correct_for_engine(trainer, IMPORTANCE_CLIP)
-    last = get_last_checkpoint(str(folder / "checkpoints")) if (folder / "checkpoints").is_dir() else None
-    trainer.train(resume_from_checkpoint=last)
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder / "checkpoints"))
     save_plain(trainer.accelerator.unwrap_model(trainer.model), start, folder / "model")
     return _curves(trainer.state.log_history)
 
 
-def _require_sizes(settings: Settings) -> None:
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint that is whole; one that was cut off has no trainer state, which is written last."""
+    whole = [path.parent for path in folder.glob(f"checkpoint-*/{TRAINER_STATE_NAME}")]
+    newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    return None if newest is None else str(newest)
+
+
+def _require_sizes(settings: Settings, requests: int) -> None:
     rl = settings.rl
+    if requests < rl.requests_per_step:
+        raise TrainingError(
+            f"a step of RL asks {rl.requests_per_step} requests (rl.requests_per_step), but the training cut has "
+            f"{requests}; ingest more interactions, or lower it"
+        )
     episodes = rl.requests_per_step * rl.rollouts
     if episodes % rl.micro_batch:
         raise ConfigError(

@@ -24,7 +24,7 @@ class DrawnBy:
     ds: str
     run_id: str
     model_version: str
-    """`name/version`, or `planner`."""
+    """`name/version`, `planner` or `base`."""
     prompt_version: str
 
 

@@ -23,7 +23,7 @@ from recthinker.training.rollout import Rollout
 from recthinker.training.rollout_examples import rollout_example, write_examples
 from recthinker.training.rollout_rows import read_rollouts
 from recthinker.training.selection import Selected, plan_counts, select
-from recthinker.training.stage import StageResult, read_result, require_model_of, stage_folder
+from recthinker.training.stage import StageResult, require_model_of, require_result, stage_folder
 from recthinker.training.tidy_turns import is_tidy
 
 STAGE = "select"
@@ -43,11 +43,7 @@ def select_episodes(plan: RetrainPlan, settings: Settings, run_dir: Path) -> Sta
         ConfigError: the rollouts are not collected yet, or code and settings make other prompts than theirs.
         TrainingError: none is good enough.
     """
-    collected = read_result(run_dir, COLLECT)
-    if collected is None:
-        raise ConfigError(
-            f"stage {COLLECT} of {run_dir} is not done: run collect_rollouts with the same --ds and --run-id"
-        )
+    collected = require_result(run_dir, COLLECT)
     base = require_model_of(run_dir, "base")
     agent = Agent.load(base, warm(settings).agent, settings.tools)
     snapshot = Snapshot(stage_folder(run_dir, COLLECT) / SNAPSHOT)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recthinker.errors import ConfigError
-from recthinker.training.retrain_plan import FOLDER, RetrainPlan
+from recthinker.training.retrain_plan import FOLDER, JOBS, RetrainPlan
 
 RESULT = "result.json"
 MODEL = "model"
@@ -61,14 +61,27 @@ def read_result(run_dir: Path, stage: str) -> StageResult | None:
     return StageResult(**{**fields, "curves": curves})
 
 
+def require_result(run_dir: Path, stage: str) -> StageResult:
+    """A stage's result.
+
+    Raises:
+        ConfigError: it is not done.
+    """
+    result = read_result(run_dir, stage)
+    if result is None:
+        raise ConfigError(
+            f"stage {stage} of {run_dir} is not done: run {JOBS[stage]} first, with the same --ds and --run-id"
+        )
+    return result
+
+
 def require_model_of(run_dir: Path, stage: str) -> Path:
     """The folder of the model that a stage made.
 
     Raises:
         ConfigError: it is not done.
     """
-    if read_result(run_dir, stage) is None:
-        raise ConfigError(f"stage {stage} of {run_dir} is not done: run it first, with the same --ds and --run-id")
+    require_result(run_dir, stage)
     return stage_folder(run_dir, stage) / MODEL
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from recthinker.errors import ConfigError
 from recthinker.evaluation import read_targets, write_targets
 from recthinker.registry import require_model
 from recthinker.settings import Settings
@@ -17,7 +16,7 @@ from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rl import train_rl
 from recthinker.training.select_stage import EXAMPLES
 from recthinker.training.sft import train_sft
-from recthinker.training.stage import MODEL, Curve, StageResult, require_model_of, stage_folder
+from recthinker.training.stage import MODEL, Curve, StageResult, require_model_of, require_result, stage_folder
 from recthinker.training.training_requests import stage_seed, training_requests
 
 OnProgress = Callable[[str, int, int, float | None], None]
@@ -54,10 +53,8 @@ def make_base(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress:
 def make_sft(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress: OnProgress) -> StageResult:
     """The base model, fine-tuned on the selected rollouts."""
     start, folder, selected = require_model_of(run_dir, "base"), *(stage_folder(run_dir, n) for n in ("sft", "select"))
-    if not (selected / EXAMPLES).is_file():
-        raise ConfigError(
-            f"{selected / EXAMPLES} is missing: run select_episodes with the same --ds and --run-id first"
-        )
+    # Examples are there before the hashes of their targets are, and the model must tell these.
+    require_result(run_dir, "select")
     rows = pq.read_table(selected / EXAMPLES, columns=["input_ids", "labels"])
     examples = list(zip(rows["input_ids"].to_pylist(), rows["labels"].to_pylist(), strict=True))
     curve = _LossCurve("sft", on_progress)
@@ -78,10 +75,8 @@ def make_sft(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress: 
 
 
 def make_rl(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress: OnProgress) -> StageResult:
-    """The SFT model, or the champion where the plan has no SFT, after reinforcement learning."""
-    start = require_model_of(run_dir, "sft") if "sft" in plan.stages else Path(plan.champion_path or "")
-    if not start.is_dir():
-        raise ConfigError("RL needs a model to start from: plan the stage sft too, or train a first model")
+    """The SFT model after reinforcement learning."""
+    start = require_model_of(run_dir, "sft")
     folder, rl = stage_folder(run_dir, "rl"), settings.rl
     cut, features, versions = read_planned_cut(plan, settings)
     asked = training_requests(
@@ -112,12 +107,14 @@ def make_rl(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress: O
             f"{ends['calls_last']:.2f}"
         ),
         figures=ends,
-        params={"start": str(plan.champion if start == Path(plan.champion_path or "") else "sft"), **rl.model_dump()},
+        params=rl.model_dump(),
         curves=curves,
         tables=versions,
         cut=plan.cut,
     )
     result.write(folder)
+    # With the optimizer's state they are several times the model.
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return result
 
 

@@ -136,10 +136,11 @@ def test_only_what_the_plan_holds_runs() -> None:
 
     closing = ["register_challenger", "evaluate_model", "evaluate_model", "promote_model", "write_retrain_report"]
     assert names("sft", "rl") == ["train_sft", "train_rl", *closing]
-    # Nothing serves: nothing to measure beside the new model.
-    assert names("sft", champion=None) == ["train_sft", closing[0], *closing[2:]]
+    # What serves is measured by the gate's time: a plan without champion may be that of a first run, done again.
+    assert names("sft", champion=None) == ["train_sft", *closing]
     # No model comes out: nothing to decide.
     assert names("collect", "select") == ["collect_rollouts", "select_episodes", closing[-1]]
+    assert names("base") == ["train_base", closing[-1]]
 
 
 def test_what_is_not_given_is_left_to_the_settings() -> None:

@@ -48,11 +48,10 @@ def run_retrain(database: None, retrain: DAG, tmp_path: Path, monkeypatch: pytes
         conf: dict[str, Any] | None = None,
         *,
         stages: tuple[str, ...] = STAGES,
-        champion: str | None = "recthinker/1",
         failing: str = "",
         code: int = 42,
     ) -> tuple[str, list[list[str]]]:
-        plan = RetrainPlan(DAY, "any", stages, champion, None, True, "1", {})
+        plan = RetrainPlan(DAY, "any", stages, "recthinker/1", None, True, "1", {})
         leaves = {"plan_retrain": {"retrain/retrain_plan.json": asdict(plan)}}
         write_jobs(tmp_path, set(JOBS), leaves, failing, code)
         return run_dag(retrain, tmp_path, conf)
@@ -117,9 +116,9 @@ def test_params_reach_the_plan(run_retrain: RunRetrain) -> None:
         "day": "1998-04-01",
         "stages": ["rl", "sft"],
         "algorithm": "dapo",
-        "rl_steps": 0,
+        "rl_steps": 1,
         "requests": 9,
-        "seed": 3,
+        "seed": 0,
         "like": "0123456789abcdef" * 2,
         "promote": False,
     }
@@ -129,9 +128,9 @@ def test_params_reach_the_plan(run_retrain: RunRetrain) -> None:
     assert calls[1][5:] == [
         "--stages=sft,rl",
         "--algorithm=dapo",
-        "--rl-steps=0",
+        "--rl-steps=1",
         "--requests=9",
-        "--seed=3",
+        "--seed=0",
         "--like=0123456789abcdef0123456789abcdef",
         "--no-promote",
     ]
@@ -155,7 +154,7 @@ def test_param_that_cannot_be_meant_fails_before_any_job(run_retrain: RunRetrain
 @pytest.mark.parametrize(
     "conf",
     [
-        {"rl_steps": -1},
+        {"rl_steps": 0},
         {"rl_steps": "3"},
         {"algorithm": "ppo"},
         {"stages": ["base", "reward"]},
@@ -183,19 +182,13 @@ def test_failed_task_leaves_the_champion_alone(run_retrain: RunRetrain, failing:
 
 
 @pytest.mark.slow
-def test_without_champion_only_the_challenger_is_measured(run_retrain: RunRetrain) -> None:
-    state, calls = run_retrain(champion=None)
-    assert state == "success"
-    assert [call[5:] for call in calls if call[0] == "evaluate_model"] == [["--alias=challenger"]]
-
-
-@pytest.mark.slow
 def test_without_a_new_model_there_is_nothing_to_decide(run_retrain: RunRetrain) -> None:
-    state, calls = run_retrain(stages=("collect", "select"))
+    state, calls = run_retrain(stages=("base", "collect", "select"))
     assert state == "success"
     assert names(calls) == [
         "build_features",
         "plan_retrain",
+        "train_base",
         "collect_rollouts",
         "select_episodes",
         "write_retrain_report",

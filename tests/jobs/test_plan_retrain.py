@@ -75,7 +75,7 @@ def test_plan_whose_folder_was_lost_is_that_of_mlflow(champion: ModelVersion, va
         (["--stages", "base,grpo"], "found grpo"),
         (["--stages", "rl"], "add sft to --stages"),
         (["--algorithm", "ppo"], "rl.algorithm: Input should be 'grpo', 'dr_grpo' or 'dapo', found 'ppo'"),
-        (["--rl-steps", "-1"], "rl.steps: Input should be greater than or equal to 0, found -1"),
+        (["--rl-steps", "0"], "rl.steps: Input should be greater than or equal to 1, found 0"),
         (["--requests", "0"], "collect.requests: Input should be greater than or equal to 1, found 0"),
     ],
 )

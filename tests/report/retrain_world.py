@@ -160,7 +160,7 @@ def write(
     for stage, result in made.items():
         result.write(stage_folder(run_dir, stage))
     if decided:
-        gate = {"challenger": CHALLENGER, "champion": CHAMPION, **decided.as_dict()}
+        gate = {"challenger": CHALLENGER, "champion": chosen.champion or "popularity", **decided.as_dict()}
         (run_dir / "gate.json").write_text(json.dumps(gate), encoding="utf-8")
     folder = run_dir / "stages"
     folder.mkdir()

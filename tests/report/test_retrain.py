@@ -104,6 +104,18 @@ def test_a_run_that_stopped_after_its_stages_says_where(page: Page) -> None:
     assert "the run stopped before promote_model" in text
 
 
+@pytest.mark.parametrize(
+    ("promote", "verdict"),
+    [
+        (True, "recthinker/5 serves from now on , the first to: NDCG differs"),
+        (False, "recthinker/5 may serve, no model serves yet :"),
+    ],
+)
+def test_popularity_is_not_said_to_serve(promote: bool, verdict: str, page: Page) -> None:
+    plan = replace(world.plan(), champion=None, promote=promote)
+    assert verdict in text_of(page(plan=plan, decision=world.decision()))
+
+
 def test_a_run_that_left_nothing_is_a_page(page: Page) -> None:
     plan = replace(world.plan(), champion=None)
     text = text_of(page(plan=plan, results={}, jobs={}, systems=Systems(None, None)))
@@ -124,10 +136,11 @@ def test_stages_that_were_not_asked_for_are_no_failure(page: Page) -> None:
 
 def test_a_run_that_makes_no_model_has_nothing_to_decide(page: Page) -> None:
     results = world.results()
-    chosen = {stage: results[stage] for stage in ("collect", "select")}
-    jobs = {"plan_retrain": 2.1, "collect_rollouts": 61.5, "select_episodes": 4.5}
-    text = text_of(page(plan=world.plan(stages=("collect", "select")), results=chosen, jobs=jobs))
-    assert "Nothing was to be decided: this run makes no model. recthinker/4 goes on serving." in text
+    stages = ("base", "collect", "select")
+    chosen = {stage: results[stage] for stage in stages}
+    jobs = {"plan_retrain": 2.1, "train_base": 3.0, "collect_rollouts": 61.5, "select_episodes": 4.5}
+    text = text_of(page(plan=world.plan(stages=stages), results=chosen, jobs=jobs))
+    assert "Nothing was to be decided: this run trains no model that may serve. recthinker/4 goes on serving." in text
 
 
 def test_many_figures_are_folded_away(page: Page) -> None:
@@ -207,7 +220,7 @@ def test_what_is_trained_is_marked_in_the_sample(page: Page) -> None:
 
 def test_the_way_back_is_told(page: Page) -> None:
     text = text_of(page(plan=world.plan(rl={"steps": 30})))
-    assert f"recthinker retrain --like {world.PARENT}" in text
+    assert f"recthinker retrain --ds {world.DS} --like {world.PARENT}" in text
     assert f"rl.steps 30 {load_settings('base', environ={}).rl.steps}" in text
     assert "base holdout_ last_ 11 rollouts@2, user_ history@7" in text
     assert "Training cut holdout_last_11" in text

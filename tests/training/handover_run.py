@@ -59,6 +59,7 @@ def main(folder: Path) -> None:
     adapted = get_peft_model(model, adapter_config(settings.rl))
     _shake((weight for name, weight in adapted.named_parameters() if "lora_" in name), 3)
     found["adapters"] = handed(adapted, engine)
+    found["adapters by a file"] = handed(adapted, engine, by_file=True)
     found["adapters, unmerged again"] = handed(adapted, engine)
     save_plain(adapted, start, folder / "merged")
     found["adapters in a folder"] = handed(AutoModelForCausalLM.from_pretrained(folder / "merged"), Deaf(engine))

@@ -1,7 +1,10 @@
 from typing import Any
 
+import pytest
+
 from recthinker.settings import Settings
 from recthinker.training.card import model_card
+from recthinker.training.stage import StageResult
 from tests.training.blank_retraining import result
 from tests.training.test_plan_text import plan
 
@@ -17,18 +20,25 @@ EVALUATION: dict[str, Any] = {
 
 def test_card_tells_data_stages_and_how_to_make_it_again(settings: Settings) -> None:
     made = plan(settings, champion="recthinker/3", tables={"user_history": 7}, mlflow_run="abc")
-    card = model_card("recthinker", made, [result("base"), result("sft", summary="a | b")])
+    card = model_card("recthinker", made, [result("base"), drawn_by("recthinker/3"), result("sft", summary="a | b")])
     assert card.startswith("# recthinker: retraining of 2024-03-10, run r1\n")
     assert "`holdout_last_11` of 2024-03-10: statistics without the newest 11 events" in card
     assert "Seed 7. Rollouts were drawn by recthinker/3." in card
-    assert "| base | Did base. |\n| sft | a / b |" in card
+    assert "| base | Did base. |\n| collect | Did collect. |\n| sft | a / b |" in card
     assert "| user_history | 7 |" in card
     assert "Not measured yet" in card
-    assert "python -m jobs.plan_retrain --ds 2024-03-10 --run-id again --like abc" in card
+    assert "recthinker retrain --ds 2024-03-10 --like abc" in card
 
 
-def test_card_of_a_first_retraining_says_who_drew_the_rollouts(settings: Settings) -> None:
-    assert "drawn by the scripted planner, since no model served yet" in model_card("recthinker", plan(settings), [])
+@pytest.mark.parametrize(("author", "told"), [("planner", "the scripted planner"), ("base", "the base model")])
+def test_card_says_who_drew_the_rollouts_where_the_champion_did_not(author: str, told: str, settings: Settings) -> None:
+    made = plan(settings, champion="recthinker/3")
+    assert f"Rollouts were drawn by {told}." in model_card("recthinker", made, [drawn_by(author)])
+    assert "drawn by" not in model_card("recthinker", made, [])
+
+
+def drawn_by(author: str) -> StageResult:
+    return result("collect", params={"drawn_by": author})
 
 
 def test_card_of_a_measured_model_has_figures_with_intervals_and_the_decision(settings: Settings) -> None:

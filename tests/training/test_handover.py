@@ -22,7 +22,15 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "way",
-    ["as it was", "changed", "by a file", "adapters", "adapters, unmerged again", "adapters in a folder"],
+    [
+        "as it was",
+        "changed",
+        "by a file",
+        "adapters",
+        "adapters by a file",
+        "adapters, unmerged again",
+        "adapters in a folder",
+    ],
 )
 def test_engine_and_trainer_agree(way: str, found: dict[str, Any]) -> None:
     assert found[way] < 1e-4

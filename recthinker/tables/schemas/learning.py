@@ -27,7 +27,7 @@ ROLLOUTS = Table(
         Column("key", STRING, "request: a user, and which of their events is to be predicted"),
         Column("sample", INT, "number of the episode among the request's, from 0"),
         USER,
-        Column("model_version", STRING, "registered model and version that wrote the turns, or `planner`"),
+        Column("model_version", STRING, "registered model and version that wrote the turns, or `planner`, or `base`"),
         Column("prompt_version", STRING, "hash of prompt, tools and format"),
         Column("status", STRING, "ranked, repaired, fallback_invalid, fallback_timeout or fallback_error"),
         Column("stop_reason", STRING, "why the episode ended: answered, call_limit, unfinished_turn, ..."),

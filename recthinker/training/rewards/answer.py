@@ -14,9 +14,9 @@ from recthinker.training.rollout import Rollout
 def answer_advantage(rollout: Rollout, drawn: int, k: int) -> float:
     """NDCG@k with label `drawn` moved to the front, minus its mean over the labels' probabilities."""
     scores = np.array(rollout.scores)
-    ahead = scores > scores[rollout.target]
+    places = np.argsort(np.argsort(-scores, kind="stable"))
     # Moved to the front, a label that stood behind the target pushes it down by one.
-    ranks = rollout.rank + ~ahead
+    ranks = rollout.rank + (places > places[rollout.target])
     ranks[rollout.target] = 1
     gains = ndcg(ranks, k)
     probabilities = np.exp(scores - scores.max())
