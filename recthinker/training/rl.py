@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from datasets import Dataset
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, PrinterCallback, TrainerCallback
-from transformers.trainer_utils import get_last_checkpoint
 from trl import GRPOConfig
 
 from recthinker.agent import Agent
@@ -19,6 +18,7 @@ from recthinker.errors import ConfigError
 from recthinker.inference.engines import open_engine
 from recthinker.settings import Settings
 from recthinker.training.adapters import adapter_config, save_plain, weights_dtype
+from recthinker.training.checkpoints import last_checkpoint
 from recthinker.training.episode_trainer import EpisodeTrainer, correct_for_engine
 from recthinker.training.group_rollouts import REWARDS, GroupRollouts
 from recthinker.training.handover import Handover
@@ -90,8 +90,7 @@ def train_rl(
     trainer.remove_callback(PrinterCallback)
     if inference.dtype != "float32":
         correct_for_engine(trainer, IMPORTANCE_CLIP)
-    last = get_last_checkpoint(str(folder / "checkpoints")) if (folder / "checkpoints").is_dir() else None
-    trainer.train(resume_from_checkpoint=last)
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder / "checkpoints"))
     save_plain(trainer.accelerator.unwrap_model(trainer.model), start, folder / "model")
     return _curves(trainer.state.log_history)
 
