@@ -31,9 +31,10 @@ lint: setup ## Style, types and import contracts
 bench: setup ## Measure the pipeline on generated data, into var/bench/latest.json (BENCH=small: minutes)
 	@$(PYTHON) -m tests.benchmarks.run $(BENCH)
 
-drill: setup ## Break the feature jobs and the shard job in many ways, run them again and compare (DRILL: --kills 2, --seed 3)
+drill: setup ## Break the jobs of a night and of a retraining in many ways, run them again and compare (DRILL: --kills 2, --seed 3)
 	@$(PYTHON) -m tests.benchmarks.drill $(DRILL)
 	@$(PYTHON) -m tests.benchmarks.shard_drill $(DRILL)
+	@$(PYTHON) -m tests.benchmarks.retrain_drill $(DRILL)
 
 docs: setup ## Write the generated pages of docs/
 	@$(PYTHON) -m recthinker.tables.docs

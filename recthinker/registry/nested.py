@@ -74,8 +74,8 @@ def write_nested(client: "MlflowClient", experiment_id: str, parent: str, run: N
     created = client.create_run(experiment_id, start_time=started, run_name=run.name, tags=tags)
     run_id = str(created.info.run_id)
     _fill(client, run_id, run, now_ms)
-    client.set_tag(run_id, CONTENT_TAG, run.digest)
     client.set_terminated(run_id, "FINISHED", now_ms)
+    client.set_tag(run_id, CONTENT_TAG, run.digest)
     return run_id
 
 

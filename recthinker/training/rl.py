@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from datasets import Dataset
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, PrinterCallback, TrainerCallback
-from transformers.trainer import TRAINER_STATE_NAME
 from trl import GRPOConfig
 
 from recthinker.agent import Agent
@@ -19,6 +18,7 @@ from recthinker.errors import ConfigError, TrainingError
 from recthinker.inference.engines import open_engine
 from recthinker.settings import Settings
 from recthinker.training.adapters import adapter_config, save_plain, weights_dtype
+from recthinker.training.checkpoints import last_checkpoint
 from recthinker.training.episode_trainer import EpisodeTrainer, correct_for_engine
 from recthinker.training.group_rollouts import REWARDS, GroupRollouts
 from recthinker.training.handover import Handover
@@ -93,13 +93,6 @@ def train_rl(
     trainer.train(resume_from_checkpoint=last_checkpoint(folder / "checkpoints"))
     save_plain(trainer.accelerator.unwrap_model(trainer.model), start, folder / "model")
     return _curves(trainer.state.log_history)
-
-
-def last_checkpoint(folder: Path) -> str | None:
-    """The newest checkpoint that is whole; one that was cut off has no trainer state, which is written last."""
-    whole = [path.parent for path in folder.glob(f"checkpoint-*/{TRAINER_STATE_NAME}")]
-    newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-    return None if newest is None else str(newest)
 
 
 def _require_sizes(settings: Settings, requests: int) -> None:

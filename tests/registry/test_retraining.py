@@ -152,6 +152,22 @@ def test_stage_whose_logging_was_cut_off_is_written_anew(
     assert len(client.get_metric_history(whole, "loss")) == 3
 
 
+def test_stage_killed_while_its_run_was_ended_is_not_left_going_on(
+    retrainings: Retrainings, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = retrainings.open(DS, RUN_ID)
+
+    def killed(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(MlflowClient, "set_terminated", killed)
+        with pytest.raises(KeyboardInterrupt):
+            retrainings.log_stage(parent, asdict(result("sft")))
+    retrainings.log_stage(parent, asdict(result("sft")))
+    assert [run.info.status for run in stage_runs(client)] == ["FINISHED"]
+
+
 def test_episodes_of_a_stage_are_its_traces_once(retrainings: Retrainings, client: MlflowClient) -> None:
     run_id = retrainings.log_stage(retrainings.open(DS, RUN_ID), asdict(result("rl")))
     for _ in range(2):

@@ -10,7 +10,7 @@ import pytest
 
 from recthinker.errors import ConfigError, TrainingError
 from recthinker.settings import Settings
-from recthinker.training.rl import last_checkpoint, train_rl
+from recthinker.training.rl import train_rl
 from recthinker.training.select_stage import EXAMPLES
 from recthinker.training.stage import stage_folder
 from recthinker.training.stages import make_sft
@@ -27,20 +27,6 @@ def test_sft_does_not_learn_from_a_selection_that_was_cut_off(settings: Settings
     pq.write_table(pa.table({"input_ids": [[1, 2]], "labels": [[-100, 2]]}), folder / EXAMPLES)
     with pytest.raises(ConfigError, match=r"stage select .* is not done: run select_episodes first"):
         make_sft(plan(settings), settings, tmp_path, lambda *told: None)
-
-
-def test_rl_goes_on_from_the_newest_checkpoint_that_is_whole(tmp_path: Path) -> None:
-    assert last_checkpoint(tmp_path / "checkpoints") is None
-    for step, files in {
-        25: ("model.safetensors", "trainer_state.json"),
-        100: ("model.safetensors", "trainer_state.json"),
-        125: ("model.safetensors",),
-    }.items():
-        folder = tmp_path / "checkpoints" / f"checkpoint-{step}"
-        folder.mkdir(parents=True)
-        for file in files:
-            (folder / file).touch()
-    assert last_checkpoint(tmp_path / "checkpoints") == str(tmp_path / "checkpoints" / "checkpoint-100")
 
 
 def test_rl_needs_the_requests_of_a_step(settings: Settings, tmp_path: Path) -> None:
