@@ -52,7 +52,7 @@ class Planted:
 PLANTED = (
     Planted("random_weights", models.random_weights, (Reason.AT_CHANCE, Reason.COPIES_ORDER)),
     Planted("copies_order", models.copies_order, (Reason.COPIES_ORDER,)),
-    Planted(HEART, models.knows_by_heart, (Reason.KNOWS_BLIND,)),
+    Planted(HEART, models.knows_by_heart, (Reason.KNOWS_BLIND, Reason.BLIND_GAIN)),
     Planted("never_calls", models.never_calls, WORSE),
     Planted("calls_everything", models.calls_everything, WORSE),
 )
