@@ -30,7 +30,7 @@ from tests.benchmarks import planted_models as models
 from tests.benchmarks.planted_models import Ground
 
 CHAMPION, FIGURES = "champion", "users.parquet"
-CONTROL = "control: the champion, where the copier serves"
+CONTROL = "control: the champion, where nothing serves"
 HEART, HONEST_LEAK = "knows_by_heart", "knows_by_heart, and tells"
 """The same model: with a record that lies, and with one that holds what it was taught."""
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, models.KNOWN_SHARE)
@@ -52,8 +52,8 @@ class Planted:
 PLANTED = (
     Planted("random_weights", models.random_weights, (Reason.AT_CHANCE, Reason.COPIES_ORDER)),
     Planted("copies_order", models.copies_order, (Reason.COPIES_ORDER,)),
-    Planted(HEART, models.knows_by_heart, (Reason.KNOWS_BLIND, Reason.BLIND_GAIN)),
-    Planted("never_calls", models.never_calls, WORSE),
+    Planted(HEART, models.knows_by_heart, (Reason.KNOWS_BLIND,)),
+    Planted("never_calls", models.never_calls, (Reason.AT_CHANCE, *WORSE)),
     Planted("calls_everything", models.calls_everything, WORSE),
 )
 
@@ -107,17 +107,16 @@ def main() -> None:
 def judged(folder: Path, settings: Settings) -> list[Told]:
     """What the gate says of each, and of the control."""
     figures, records = _kept(folder)
-    liar = partly_known(figures[HEART], figures[CHAMPION], settings, models.KNOWN_SHARE)
-    figures[HEART] = figures[HONEST_LEAK] = liar
-    known = models.known_users(len(liar.users), settings, models.KNOWN_SHARE)
-    taught = target_hashes([liar.users[user] for user in known], [liar.targets[user] for user in known])
+    figures[HONEST_LEAK] = heart = figures[HEART]
+    known = models.known_users(len(heart.users), settings, models.KNOWN_SHARE)
+    taught = target_hashes([heart.users[user] for user in known], [heart.targets[user] for user in known])
     records[HONEST_LEAK] = np.union1d(records[HEART], taught)
 
     def told(name: str, own: tuple[Reason, ...]) -> Told:
         return Told(name, figures[name], _decide(figures[name], figures[CHAMPION], settings, records[name]), own)
 
     champion = figures[CHAMPION]
-    control = _decide(champion, figures["copies_order"], settings, records[HEART])
+    control = _decide(champion, champion.by_popularity(), settings, records[HEART])
     return [
         *(told(one.name, one.own) for one in PLANTED),
         told(HONEST_LEAK, (Reason.LEAKED_TARGETS,)),
