@@ -135,6 +135,7 @@ WORDS = {
     Reason.UNKNOWN_TARGETS: _Words("targets that it was trained on", lambda _: "not told", "told"),
     Reason.LEAKED_TARGETS: _Words("evaluated targets that it was trained on", "{:,.0f}".format, "at most {}"),
     Reason.KNOWS_BLIND: _Words("lead over popularity without any tool, NDCG, low end", _gain, "at most {}"),
+    Reason.BLIND_GAIN: _Words("NDCG difference where no target is ranked first without any tool", _gain, "above {}"),
     Reason.COPIES_ORDER: _Words("correlation with the order shown, either way, low end", "{:.3f}".format, "at most {}"),
     Reason.TOO_FEW_USERS: _Words("users evaluated", "{:,.0f}".format, "at least {}"),
     Reason.AT_CHANCE: _Words("NDCG, low end of its interval", "{:.4f}".format, "above {}"),

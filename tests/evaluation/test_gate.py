@@ -120,6 +120,25 @@ def test_memory_of_the_targets_is_found_though_the_record_is_clean(gate: Ask) ->
     assert gate(replace(BETTER, blind_ndcg=np.full(USERS, 0.65))).reasons == (Reason.KNOWS_BLIND,)
 
 
+def test_a_gain_on_a_few_targets_learned_by_heart_is_found(gate: Ask) -> None:
+    # One user in ten: popularity's 0.5 is far from 0.325 blind, but on the others nothing is gained.
+    is_known = np.arange(USERS) % 10 == 0
+    liar = replace(CHAMPION, ndcg=np.where(is_known, 1, CHAMPION.ndcg), blind_ndcg=np.where(is_known, 1, 0.25))
+    found = gate(liar)
+    assert found.reasons == (Reason.BLIND_GAIN,)
+    assert "on the 360 users" in found.headline
+    # As many lucky first places without a tool are no memory where the gain is everywhere.
+    assert gate(replace(liar, ndcg=BETTER.ndcg)).is_promoted
+
+
+def test_a_target_that_the_champion_too_ranks_first_blind_counts_for_neither(settings: Settings) -> None:
+    # The challenger gains 0.3 on half of the users, and the champion ranks theirs first without any tool.
+    champion = replace(CHAMPION, blind_ndcg=np.where(FIRST_HALF, 1, 0.25))
+    challenger = replace(CHAMPION, ndcg=CHAMPION.ndcg + np.where(FIRST_HALF, 0.3, 0))
+    found = decide(challenger, champion, settings.gate, settings.evaluation, trained_on=OTHERS)
+    assert found.reasons == (Reason.BLIND_GAIN,)
+
+
 def test_more_fallbacks_are_refused(gate: Ask) -> None:
     ranked = np.where(np.arange(USERS) < 3, 0.0, 1.0)  # 99.25 %
     assert gate(replace(BETTER, ranked=ranked), max_validity_loss=0.005).reasons == (Reason.LESS_VALID,)
