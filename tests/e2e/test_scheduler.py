@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.spark, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 START_S = 240
-RUN_S = 400
+RUN_S = 900
 STOP_S = 60
 SMALL = {
     "TRAINING__HOLDOUT_LAST": "2",
