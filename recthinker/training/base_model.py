@@ -9,10 +9,12 @@ import hashlib
 import json
 import random
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -79,15 +81,22 @@ def keep_base(
             f"a model from scratch learns the compact chat format, but agent.chat_format is "
             f"{settings.agent.chat_format}; set it to compact, or model.path to a pretrained model"
         )
-    folder, profile = settings.paths.models / f"base-{_fingerprint(settings)}", data_profile(cut, features)
-    kept = _read(folder)
-    if kept is not None and _is_alike(kept.profile, profile):
-        return kept, False
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    made = _make(cut, features, settings, ds=ds, folder=partial, profile=profile, on_step=on_step)
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    models, name, profile = settings.paths.models, f"base-{_fingerprint(settings)}", data_profile(cut, features)
+    for folder in sorted(models.glob(f"{name}-*")):
+        kept = _read(folder)
+        if kept is not None and _is_alike(kept.profile, profile):
+            return kept, False
+    # Never in the place of another: runs that are under way read theirs by its name.
+    folder = models / f"{name}-{_hash(profile)}"
+    models.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=models))
+    partial.chmod(0o755)  # as any other folder
+    try:
+        made = _make(cut, features, settings, ds=ds, folder=partial, profile=profile, on_step=on_step)
+        shutil.rmtree(folder, ignore_errors=True)  # of a run that was cut off: a whole one would have been taken
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return replace(made, folder=folder), True
 
 
@@ -109,7 +118,11 @@ def _fingerprint(settings: Settings) -> str:
     decisive = settings.model_dump(mode="json", include={*DECISIVE})
     for section, name in NOT_DECISIVE:
         del decisive[section][name]
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:12]
+    return _hash(decisive)
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _make(

@@ -1,0 +1,69 @@
+"""Which base model is used again, and which is made anew."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from recthinker.errors import ConfigError
+from recthinker.evaluation import CutRows
+from recthinker.settings import Settings, load_settings
+from recthinker.training.base_model import BaseModel, keep_base
+from tests import little_world as world
+from tests.inference import small_trial
+
+CUT = small_trial.cut({"ann": ["i3", "i4"], "bob": ["i5", "i6"], "cat": ["i1", "i2"]})
+
+
+def settings(var: Path, **training: object) -> Settings:
+    sizes = {"base_episodes": 1, "base_short_episodes": 2, "batch_size": 2, "threads": 1, "holdout_last": 2}
+    overrides = {
+        "paths": {"var": str(var)},
+        "candidates": {"max_items": 4},
+        "tools": {"privacy_min_users": world.MIN_USERS},
+        "model": {"hidden_size": 32, "layers": 1, "heads": 1, "intermediate_size": 32, "vocabulary": 400},
+        "training": {**sizes, "hard_share": 0, **training},
+    }
+    return load_settings("test", environ={}, overrides=overrides)
+
+
+def kept(wanted: Settings, cut: CutRows = CUT) -> tuple[BaseModel, bool]:
+    return keep_base(cut, world.features(), wanted, ds=world.DS, on_step=lambda *step: None)
+
+
+@pytest.mark.slow
+def test_it_is_made_once_for_settings_and_data_alike(tmp_path: Path) -> None:
+    first, was_made = kept(settings(tmp_path))
+    assert was_made
+    assert kept(settings(tmp_path)) == (first, False)
+    # What comes after the base model, and the seed of it, does not change it.
+    assert kept(settings(tmp_path, seed=99, sft_lr=0.5, sft_episodes=3)) == (first, False)
+
+    other, was_made = kept(settings(tmp_path, base_seed=8))
+    assert was_made
+    assert other.folder != first.folder
+
+    grown = replace(CUT, interactions=pa.concat_tables([CUT.interactions, CUT.interactions]))
+    larger, was_made = kept(settings(tmp_path), grown)
+    assert was_made
+    # The one of before stays: a run that is under way may read it.
+    assert kept(settings(tmp_path)) == (first, False)
+    assert (first.folder / "model.safetensors").is_file()
+    assert kept(settings(tmp_path), grown) == (larger, False)
+    assert not list((tmp_path / "models").glob(".*"))
+
+
+def test_one_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
+    first, _ = kept(settings(tmp_path))
+    (first.folder / "base.json").unlink()
+    again, was_made = kept(settings(tmp_path))
+    assert was_made
+    assert again.folder == first.folder
+
+
+def test_only_the_compact_format_is_learned_from_scratch(tmp_path: Path) -> None:
+    wanted = settings(tmp_path)
+    agent = wanted.agent.model_copy(update={"chat_format": "hermes"})
+    with pytest.raises(ConfigError, match="set it to compact, or"):
+        kept(wanted.model_copy(update={"agent": agent}))
