@@ -32,16 +32,16 @@ def run(job: Job) -> str:
         raise RegistryError(f"the gate needs a version with the alias {settings.gate.challenger}; register one")
     if challenger == champion:
         return f"{challenger} serves already"
-    new = _figures(job, challenger)
+    new, serving = _figures(job, challenger), registry.serving()
     decision = decide(
         new,
-        _figures(job, champion) if champion else new.by_popularity(),
+        _figures(job, serving) if serving else new.by_popularity(),
         settings.gate,
         settings.evaluation,
         trained_on=read_targets(challenger.path),
     )
     moves = decision.is_promoted and (plan is None or plan.promote)
-    against = str(champion or NO_CHAMPION)
+    against = str(serving or NO_CHAMPION)
     written = {"challenger": str(challenger), "champion": against, "moves": moves, **decision.as_dict()}
     # Whole or not at all: the page of a run takes the file for a decision.
     partial = job.run_dir / f".{DECISION_FILE}"
@@ -50,10 +50,11 @@ def run(job: Job) -> str:
     registry.log_evaluation(challenger, written, DECISION_FILE)
     if plan:
         # Before the alias moves: once the challenger serves, a run that is done again decides nothing more.
-        log_verdict(settings, plan, job.run_dir, written, challenger=challenger, champion=champion)
+        log_verdict(settings, plan, job.run_dir, written, challenger=challenger, serving=serving)
     if moves:
         registry.promote(challenger, over=champion)
     held = "; the plan lets nothing move" if decision.is_promoted and not moves else ""
+    held += f"; model.path still serves {serving}" if moves and settings.model.path else ""
     return f"{challenger} against {against}: {decision.headline}{held}"
 
 

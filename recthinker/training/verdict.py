@@ -20,27 +20,23 @@ def log_verdict(
     decision: Mapping[str, Any],
     *,
     challenger: ModelVersion,
-    champion: ModelVersion | None,
+    serving: ModelVersion | None,
 ) -> None:
     """Log the decision with both evaluations to the retraining's run, and write the card again with the figures.
 
     Args:
         decision: gate.json.
-        challenger: the version that was measured against `champion`, or against no version.
+        challenger: the version that was measured against `serving`, or against no version.
 
     Raises:
         RegistryError: an evaluation is not beside its version, or MLflow does not take it.
     """
     registry = Registry(settings)
-    new = _evaluation(registry, challenger)
-    old = _evaluation(registry, champion) if champion else None
+    new = registry.evaluation(challenger)
+    if new is None:
+        raise RegistryError(f"{challenger} has no evaluation beside it; run evaluate_model for it again")
+    # Of a model by path none is kept.
+    old = registry.evaluation(serving) if serving else None
     Retrainings(settings).log_gate(plan.mlflow_run, decision, new, old, model_id=registry.logged_model(challenger))
     card = model_card(settings.model.name, plan, done(run_dir), evaluation=new, decision=decision)
     registry.log_text(challenger, card, CARD_FILE)
-
-
-def _evaluation(registry: Registry, version: ModelVersion) -> dict[str, Any]:
-    found = registry.evaluation(version)
-    if found is None:
-        raise RegistryError(f"{version} has no evaluation beside it; run evaluate_model for it again")
-    return found

@@ -93,6 +93,25 @@ def test_where_nothing_serves_yet_it_has_to_be_better_than_popularity(
     assert registry.champion() == (new if serves else None)
 
 
+def test_a_model_by_path_is_what_it_has_to_be_better_than(
+    registry: Registry,
+    keep: Figures,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RECTHINKER__MODEL__PATH", str(tmp_path / "old"))
+    serving, new = Registry(load_settings()).resolve(), registry.aliased("challenger")
+    assert new is not None
+    keep(serving, CHAMPION)
+    keep(new, BETTER)
+    assert ask() == 0
+    told = capsys.readouterr().out
+    assert f"recthinker/2 against {serving}: promoted" in told
+    assert f"model.path still serves {serving}" in told
+    assert registry.champion() == new
+
+
 def test_a_refusal_is_a_result_and_changes_nothing(
     registry: Registry, keep: Figures, capsys: pytest.CaptureFixture[str]
 ) -> None:
