@@ -27,7 +27,7 @@ from recthinker.settings import load_settings
 from recthinker.training.stage import MODEL
 from tests.benchmarks.measure import measure
 from tests.benchmarks.processes import exit_on_sigterm, kill_tree, python
-from tests.benchmarks.retrainings.checks import TRAINED, after_kill, after_retry, told
+from tests.benchmarks.retrainings.checks import PROMOTING, TRAINED, after_kill, after_retry, told
 from tests.benchmarks.retrainings.moments import Moment, after, between, last_checkpoint
 from tests.benchmarks.retrainings.state import State, look
 from tests.benchmarks.retrainings.world import STEPS, RetrainWorld, Step, build
@@ -68,6 +68,8 @@ def drill(folder: Path, *, kills: int, seed: int, jobs: Sequence[str] = ()) -> I
     world = landed.copy(folder / "killed")
     start_serving(world)
     for one in undisturbed:
+        if one.step[0] == PROMOTING:
+            world.win()
         if jobs and one.step[0] not in jobs:
             world.finish(one.step)
             continue
@@ -84,6 +86,8 @@ def run_undisturbed(world: RetrainWorld) -> Iterator[Undisturbed]:
     """The whole retraining."""
     start_serving(world)
     for step in world.steps():
+        if step[0] == PROMOTING:
+            world.win()
         seconds = world.finish(step)
         yield Undisturbed(step, seconds, look(world))
 

@@ -1,5 +1,6 @@
 """The drill's own checks: a state that is right has no fault, and each thing that is wrong is named."""
 
+import sqlite3
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from tests.benchmarks.processes import python, start
 from tests.benchmarks.retrain_drill import resumed_at
 from tests.benchmarks.retrainings.checks import after_kill, after_retry
-from tests.benchmarks.retrainings.moments import Moment, after, last_checkpoint
+from tests.benchmarks.retrainings.moments import BETWEEN, Moment, after, last_checkpoint
 from tests.benchmarks.retrainings.state import State
 from tests.benchmarks.retrainings.world import RUN_ID, RetrainWorld
 
@@ -105,6 +106,35 @@ def test_the_last_checkpoint_is_the_last_whole_one(tmp_path: Path) -> None:
         (folder / f"checkpoint-{step}" / "trainer_state.json").write_text(state, encoding="utf-8")
     (folder / "checkpoint-4").mkdir()
     assert last_checkpoint(world) == 2
+
+
+def test_moments_of_a_registration_are_read_from_its_database(tmp_path: Path) -> None:
+    world = RetrainWorld(tmp_path, "2026-03-31")
+    (tmp_path / "mlflow").mkdir()
+    database = sqlite3.connect(tmp_path / "mlflow" / "mlflow.db")
+    database.executescript(
+        "CREATE TABLE logged_models (lifecycle_stage); CREATE TABLE model_versions (version);"
+        "CREATE TABLE registered_model_aliases (alias, version);"
+        "INSERT INTO logged_models VALUES ('active'), ('deleted');"
+        "INSERT INTO model_versions VALUES (1); INSERT INTO registered_model_aliases VALUES ('champion', 1);"
+    )
+
+    def now() -> list[str]:
+        moments = [*BETWEEN["register_challenger"], *BETWEEN["promote_model"]]
+        return [moment.name for moment in moments if moment.is_now(world, 0.0)]
+
+    assert now() == []
+    for change, name in (
+        ("INSERT INTO logged_models VALUES ('active')", ["files without a version"]),
+        ("INSERT INTO model_versions VALUES (2)", ["version without an alias"]),
+        ("INSERT INTO registered_model_aliases VALUES ('challenger', 2)", []),
+        ("UPDATE registered_model_aliases SET version = 2", ["alias moved, job not ended"]),
+    ):
+        with database:
+            database.execute(change)
+        assert now() == name
+    database.execute("BEGIN EXCLUSIVE")
+    assert now() == []  # locked: nothing is known
 
 
 def test_where_rl_went_on_is_read_from_its_log() -> None:

@@ -54,5 +54,5 @@ def after_retry(now: State, once: State) -> Iterator[str]:
 def told(state: State) -> str:
     """What was there, in a line."""
     stages = ", ".join(state.stages) or "no stage"
-    nested = f"{len(state.nested)} MLflow runs"
-    return f"{stages}; {state.rollouts} rollouts; {nested}; serves {state.serving}, waits {state.waiting or 'none'}"
+    counts = f"{state.rollouts} rollouts; {len(state.nested)} MLflow runs; {state.versions} versions"
+    return f"{stages}; {counts}; serves {state.serving}, waits {state.waiting or 'none'}"

@@ -83,27 +83,27 @@ def _decided(world: RetrainWorld, passed: float) -> bool:
 
 def _files_without_version(world: RetrainWorld, passed: float) -> bool:
     """More LoggedModels than versions."""
-    return _count(world, "logged_models") > _count(world, "model_versions")
+    logged = "SELECT COUNT(*) FROM logged_models WHERE lifecycle_stage = 'active'"
+    return _holds(world, f"({logged}) > (SELECT COUNT(*) FROM model_versions)")
 
 
 def _version_without_alias(world: RetrainWorld, passed: float) -> bool:
-    """More versions than aliases: the champion's only."""
-    return _count(world, "model_versions") > _count(world, "registered_model_aliases")
+    """More versions than aliases."""
+    return _holds(world, "(SELECT COUNT(*) FROM model_versions) > (SELECT COUNT(*) FROM registered_model_aliases)")
 
 
 def _alias_moved(world: RetrainWorld, passed: float) -> bool:
     """Both aliases name one version."""
-    return _count(world, "registered_model_aliases") > _count(world, "registered_model_aliases", "DISTINCT version")
+    return _holds(world, "(SELECT COUNT(*) - COUNT(DISTINCT version) FROM registered_model_aliases) > 0")
 
 
-def _count(world: RetrainWorld, table: str, what: str = "*") -> int:
-    """Rows of a table of MLflow's database; deleted LoggedModels left out."""
-    where = "WHERE lifecycle_stage = 'active'" if table == "logged_models" else ""
+def _holds(world: RetrainWorld, condition: str) -> bool:
+    """Whether MLflow's database holds what an SQL condition says; no, while somebody writes to it."""
     database = sqlite3.connect(f"file:{world.var / 'mlflow' / 'mlflow.db'}?mode=ro", uri=True, timeout=0)
     try:
-        return int(database.execute(f"SELECT COUNT({what}) FROM {table} {where}").fetchone()[0])
-    except sqlite3.OperationalError:  # somebody is writing
-        return 0
+        return bool(database.execute(f"SELECT {condition}").fetchone()[0])
+    except sqlite3.OperationalError:
+        return False
     finally:
         database.close()
 
