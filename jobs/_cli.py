@@ -19,6 +19,9 @@ from pathlib import Path
 
 from recthinker.errors import ConfigError, RecThinkerError
 from recthinker.settings import Settings, load_settings
+from recthinker.training.retrain_plan import RetrainPlan
+from recthinker.training.stage import StageResult, why_not
+from recthinker.training.tracking import log_result
 
 EXIT_NO_RETRY = 42
 EXIT_RETRY = 1
@@ -86,6 +89,22 @@ def main(
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def run_stage(job: Job, stage: str, make: Callable[[RetrainPlan, Settings], StageResult]) -> str:
+    """Do a stage of a retraining as its plan has it, and log it; its summary, or why there is nothing to do.
+
+    Args:
+        make: does it, and leaves its result; what it needs of torch and TRL, which take ten seconds, it imports itself.
+    """
+    plan = RetrainPlan.read(job.run_dir)
+    if why := why_not(plan, job.run_dir, stage):
+        return why
+    settings = plan.apply(job.settings)
+    os.environ.setdefault("OMP_NUM_THREADS", str(settings.training.threads))
+    result = make(plan, settings)
+    log_result(settings, plan, result)
+    return result.summary
 
 
 class Reporter:

@@ -6,29 +6,21 @@ cut off goes on from its last checkpoint (`rl.save_every`).
 Run: python -m jobs.train_rl --ds D --run-id R
 """
 
-import os
-
-from jobs._cli import Job, Reporter, main
+from jobs._cli import Job, Reporter, main, run_stage
+from recthinker.settings import Settings
 from recthinker.training.retrain_plan import RetrainPlan
-from recthinker.training.stage import why_not
-
-STAGE = "rl"
+from recthinker.training.stage import StageResult
 
 
 def run(job: Job) -> str:
     """Train the SFT model on with reinforcement learning."""
-    plan = RetrainPlan.read(job.run_dir)
-    if why := why_not(plan, job.run_dir, STAGE):
-        return why
-    settings = plan.apply(job.settings)
-    os.environ.setdefault("OMP_NUM_THREADS", str(settings.training.threads))
-    # Imported here: torch and TRL take ten seconds, which a stage that is done should not pay.
-    from recthinker.training.stages import make_rl
-    from recthinker.training.tracking import log_result
 
-    result = make_rl(plan, settings, job.run_dir, Reporter("NDCG"))
-    log_result(settings, plan, result)
-    return result.summary
+    def make(plan: RetrainPlan, settings: Settings) -> StageResult:
+        from recthinker.training.stages import make_rl
+
+        return make_rl(plan, settings, job.run_dir, Reporter("NDCG"))
+
+    return run_stage(job, "rl", make)
 
 
 if __name__ == "__main__":

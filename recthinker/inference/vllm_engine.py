@@ -148,7 +148,7 @@ class VllmEngine:
             self._engine.collective_rpc("reload_weights", kwargs=source)
             # vLLM keeps its prefix cache over a reload.
             self._engine.reset_prefix_cache()
-        except Exception as error:
+        except Exception as error:  # vLLM raises whatever its worker does
             raise EngineError(f"the vLLM engine did not take new weights: {error!r}") from error
 
     def _generated(self, output: Any) -> Generated:

@@ -36,7 +36,7 @@ class EpisodeTrainer(GRPOTrainer):
 
     def _prepare_inputs(self, generation_batch: Any) -> Batch:
         """A micro-batch; every `steps_per_generation` of them, new rollouts first."""
-        parts: int = self.args.steps_per_generation  # type: ignore[attr-defined]
+        parts: int = self.args.steps_per_generation  # type: ignore[attr-defined]  # a GRPOConfig
         if not self._parts or self._step % (parts * self.num_iterations) == 0:
             self._parts = micro_batches(self._generate_and_score_completions(generation_batch), parts)
         return self._parts[self._step % parts]
@@ -55,7 +55,7 @@ class EpisodeTrainer(GRPOTrainer):
     def _compute_loss(self, model: Any, inputs: Batch) -> torch.Tensor:
         self._learned = inputs["completion_mask"] * inputs["tool_mask"]
         try:
-            loss: torch.Tensor = super()._compute_loss(model, inputs)  # type: ignore[no-untyped-call]
+            loss: torch.Tensor = super()._compute_loss(model, inputs)  # type: ignore[no-untyped-call]  # TRL's
         finally:
             self._learned = None
         return loss
@@ -89,7 +89,7 @@ def correct_for_engine(trainer: GRPOTrainer, clip: float) -> None:
     trainer.use_vllm = True
     trainer.vllm_mode = "colocate"
     trainer._last_loaded_step = -1
-    trainer.vllm_generation = _InPlace()  # type: ignore[assignment]
+    trainer.vllm_generation = _InPlace()  # type: ignore[assignment]  # all that TRL calls
     trainer.vllm_importance_sampling_correction = True
     trainer.vllm_importance_sampling_mode = "token_truncate"
     trainer.vllm_importance_sampling_clip_max = clip

@@ -6,7 +6,7 @@ DAPO (Yu et al., 2503.14476).
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from datasets import Dataset
@@ -21,7 +21,7 @@ from recthinker.training.adapters import adapter_config, save_plain, weights_dty
 from recthinker.training.checkpoints import last_checkpoint
 from recthinker.training.episode_trainer import EpisodeTrainer, correct_for_engine
 from recthinker.training.group_rollouts import REWARDS, GroupRollouts
-from recthinker.training.handover import Handover
+from recthinker.training.handover import Handover, TrainableEngine
 from recthinker.training.stage import Curve
 from recthinker.training.training_requests import TrainingRequests
 
@@ -62,12 +62,13 @@ def train_rl(
     # Before the engine: afterwards it is too late.
     torch.set_num_threads(settings.training.threads)
     agent = Agent.load(start, settings.agent.model_copy(update={"temperature": SAMPLING_TEMPERATURE}), settings.tools)
-    engine = open_engine(start, agent, settings.model_copy(update={"agent": agent.settings}))
+    # `_require_sizes` has made sure that it is vLLM's.
+    engine = cast(TrainableEngine, open_engine(start, agent, settings.model_copy(update={"agent": agent.settings})))
     labels = agent.chat.label_ids[: settings.candidates.max_items]
     probe = [*agent.system_ids, *agent.chat.turn([], None)]
-    handover = Handover(engine, probe, labels, tolerance=rl.probe_tolerance, by_file=inference.engine_process)  # type: ignore[arg-type]
+    handover = Handover(engine, probe, labels, tolerance=rl.probe_tolerance, by_file=inference.engine_process)
     rollouts = GroupRollouts(
-        engine,  # type: ignore[arg-type]
+        engine,
         agent,
         requests,
         rl,
