@@ -25,7 +25,8 @@ def advantages(*group: Rollout, **changes: object) -> list[float]:
 
 rollouts = st.builds(
     rollout,
-    rank=st.one_of(st.none(), st.integers(1, 12)),
+    # Few ranks, so that many are equal: only then does efficiency speak.
+    rank=st.sampled_from([None, 1, 1, 2, 2, 3, 12]),
     calls=st.integers(0, 5),
     broken=st.integers(0, 2),
 )
@@ -92,6 +93,12 @@ def test_no_call_at_all_is_best_only_where_it_ranks_as_well() -> None:
     assert advantages(rollout(1, 0), rollout(1, 2), efficiency=0.3) == pytest.approx([0.3 * 0.25, 0.0])
     lazy, keen = advantages(rollout(3, 0), rollout(1, 2), efficiency=5.0)
     assert lazy < 0 < keen
+
+
+def test_a_slow_best_among_many_is_not_pushed_away() -> None:
+    # Of five the accuracy of the best is a fifth of the gap to the worse one; five calls against one cost more.
+    group = [rollout(1, 1), rollout(1, 1), rollout(1, 1), rollout(1, 5), rollout(2, 1)]
+    assert advantages(*group, efficiency=5.0)[3] == 0.0
 
 
 def test_a_broken_call_counts_as_a_call_more() -> None:
