@@ -6,7 +6,6 @@ cannot help (bad input, bad settings), 1 failed and a retry may help. Its wall s
 """
 
 import argparse
-import json
 import logging
 import os
 import re
@@ -18,6 +17,7 @@ from datetime import date
 from pathlib import Path
 
 from recthinker.errors import ConfigError, RecThinkerError
+from recthinker.files import write_json
 from recthinker.settings import Settings, load_settings
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.stage import StageResult, why_not
@@ -145,6 +145,5 @@ def _record_stage(run_dir: Path, name: str, args: argparse.Namespace, seconds: f
     # What tells apart the calls of a job in one run.
     part = getattr(args, "shard", getattr(args, "alias", None))
     path = run_dir / "stages" / (f"{name}.json" if part is None else f"{name}-{part}.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
     stage = {"stage": path.stem, "seconds": round(seconds, 3), "summary": summary, "ended_at": time.time()}
-    path.write_text(json.dumps(stage), encoding="utf-8")
+    write_json(path, stage)

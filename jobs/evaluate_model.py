@@ -2,8 +2,8 @@
 
 Reads the training cut of the protocol (built by `python -m jobs.build_features --ds D --cut holdout_last:1
 --with-candidates`, or `--cut temporal:DATE`) and the version that the alias names. Writes its evaluation beside the
-version, and what the gate needs of each user to `<runs>/<ds>/<run>/evaluation/<model>-<version>.parquet`. In a
-retraining where no model serves yet it does nothing. Safe to run again.
+version and, with what the gate needs of each user, as `<runs>/<ds>/<run>/evaluation/<model>-<version>.json` and
+`.parquet`. In a retraining where no model serves yet it does nothing. Safe to run again.
 `python -m jobs.evaluate_model --ds D --run-id R [--alias challenger] [--protocol temporal:DATE] [--ablations]`
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from jobs._cli import Job, main
 from recthinker.errors import RegistryError
-from recthinker.evaluation import Protocol
+from recthinker.evaluation import Protocol, keep_evaluation
 from recthinker.inference.offline import evaluate_model
 from recthinker.registry import EVALUATION_FILE, TEMPORAL_FILE, ModelVersion, Registry
 from recthinker.training.retrain_plan import RetrainPlan
@@ -38,7 +38,7 @@ def run(job: Job) -> str:
         with_ablations=job.args.ablations,
     )
     shutil.rmtree(folder / "snapshots")
-    users.write(folder / f"{version.name}-{version.version}.parquet")
+    keep_evaluation(job.run_dir, str(version), evaluation, users)
     if job.args.alias or settings.model.path is None:
         registry.log_evaluation(version, evaluation, TEMPORAL_FILE if protocol.before else EVALUATION_FILE)
     return f"model {version}, {protocol}, {evaluation['users']} users, NDCG@{evaluation['k']}: {_figures(evaluation)}"

@@ -2,8 +2,8 @@
 
 Reads the registry and the training cut of D (`python -m jobs.build_features --ds D --cut holdout_last:11 --cut
 holdout_last:1 --with-candidates`). Opens the run `retrain D` in MLflow and writes <run_dir>/retrain/retrain_plan.json.
-Safe to run again: a plan that is there stands. `--dry-run` tells what would be done and writes nothing; `--like` takes
-everything from an earlier retraining and tells what is not as it was.
+Safe to run again: a plan that is there stands, and arguments that differ from it are refused. `--dry-run` tells what
+would be done and writes nothing; `--like` takes everything from an earlier retraining and tells what is not as it was.
 `python -m jobs.plan_retrain --ds D --run-id R [--stages base,collect,select,sft,rl] [--like MLFLOW_RUN] [--dry-run]`
 """
 
@@ -32,11 +32,12 @@ def run(job: Job) -> str:
     """Plan a retraining: its stages, the model that it starts from, its settings and table versions."""
     there = RetrainPlan.find(job.run_dir)
     plan, settings, told = (there, there.apply(job.settings), ["the plan of this run stands"]) if there else _made(job)
-    if job.args.dry_run:
-        print("\n".join([*plan_text(plan, settings), *told]), flush=True)
-        return "dry run, nothing was written"
-    plan = start(Retrainings(settings), settings.paths, plan, job.run_dir, like=job.args.like)
+    if not job.args.dry_run:
+        plan = start(Retrainings(settings), settings.paths, plan, job.run_dir)
+    _require_as_planned(plan, job.args)
     print("\n".join([*plan_text(plan, plan.apply(settings)), *told]), flush=True)
+    if job.args.dry_run:
+        return "dry run, nothing was written"
     kept = "plan kept as it was: " if there else ""
     return f"{kept}{', '.join(plan.stages)} from {plan.champion or 'the planner'}, MLflow run {plan.mlflow_run}"
 
@@ -61,13 +62,9 @@ def _made(job: Job) -> tuple[RetrainPlan, Settings, list[str]]:
     if job.args.like:
         return _like(job, job.args.like, promote=promote)
     settings = load_settings(overrides=_overrides(job.args))
-    stages = STAGES if job.args.stages is None else tuple(stage.strip() for stage in job.args.stages.split(","))
-    registry = Registry(settings)
-    return (
-        make_plan(registry, settings, ds=job.ds, run_id=job.run_id, stages=stages, promote=promote),
-        settings,
-        [],
-    )
+    registry, stages = Registry(settings), _stages(job.args)
+    plan = make_plan(registry, settings, ds=job.ds, run_id=job.run_id, stages=stages or STAGES, promote=promote)
+    return plan, settings, []
 
 
 def _like(job: Job, mlflow_run: str, *, promote: bool) -> tuple[RetrainPlan, Settings, list[str]]:
@@ -78,6 +75,27 @@ def _like(job: Job, mlflow_run: str, *, promote: bool) -> tuple[RetrainPlan, Set
     settings = load_settings(overrides=earlier.plan.settings)
     plan, told = plan_like(earlier, Registry(settings), settings, ds=job.ds, run_id=job.run_id, promote=promote)
     return plan, settings, [f"not as in run {mlflow_run}: {line}" for line in told]
+
+
+def _require_as_planned(plan: RetrainPlan, args: argparse.Namespace) -> None:
+    """Each argument that is given says what the plan says: one that is there stands, whatever is asked later."""
+    planned: dict[str, tuple[object, object]] = {"stages": (plan.stages, _stages(args)), "like": (plan.like, args.like)}
+    planned |= {name: (plan.settings[section][key], getattr(args, name)) for name, (section, key) in SETTINGS.items()}
+    planned |= {"no-promote": (not plan.promote, args.no_promote or None)}
+    for name, (stands, asked) in planned.items():
+        if asked is not None and asked != stands:
+            raise ConfigError(
+                f"run {plan.run_id} was planned with {name.replace('_', '-')} {_shown(stands)}, found {_shown(asked)}; "
+                "leave the argument out to go on, or plan a new run"
+            )
+
+
+def _shown(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _stages(args: argparse.Namespace) -> tuple[str, ...] | None:
+    return None if args.stages is None else tuple(stage.strip() for stage in args.stages.split(","))
 
 
 def _overrides(args: argparse.Namespace) -> Mapping[str, Any]:

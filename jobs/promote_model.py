@@ -8,13 +8,11 @@ than ordering by popularity. Safe to run again: a challenger that serves already
 `python -m jobs.promote_model --ds D --run-id R`
 """
 
-import json
-from pathlib import Path
-
 from jobs._cli import Job, main
-from recthinker.errors import ConfigError, RegistryError
-from recthinker.evaluation import UserFigures, decide, read_targets
-from recthinker.registry import DECISION_FILE, ModelVersion, Registry
+from recthinker.errors import RegistryError
+from recthinker.evaluation import decide, kept_users, read_targets
+from recthinker.files import write_json
+from recthinker.registry import DECISION_FILE, Registry
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.verdict import log_verdict
 
@@ -32,10 +30,10 @@ def run(job: Job) -> str:
         raise RegistryError(f"the gate needs a version with the alias {settings.gate.challenger}; register one")
     if challenger == champion:
         return f"{challenger} serves already"
-    new, serving = _figures(job, challenger), registry.serving()
+    new, serving = kept_users(job.run_dir, str(challenger)), registry.serving()
     decision = decide(
         new,
-        _figures(job, serving) if serving else new.by_popularity(),
+        kept_users(job.run_dir, str(serving)) if serving else new.by_popularity(),
         settings.gate,
         settings.evaluation,
         trained_on=read_targets(challenger.path),
@@ -43,28 +41,16 @@ def run(job: Job) -> str:
     moves = decision.is_promoted and (plan is None or plan.promote)
     against = str(serving or NO_CHAMPION)
     written = {"challenger": str(challenger), "champion": against, "moves": moves, **decision.as_dict()}
-    # Whole or not at all: the page of a run takes the file for a decision.
-    partial = job.run_dir / f".{DECISION_FILE}"
-    partial.write_text(json.dumps(written, indent=2), encoding="utf-8")
-    partial.replace(job.run_dir / DECISION_FILE)
+    write_json(job.run_dir / DECISION_FILE, written)
     registry.log_evaluation(challenger, written, DECISION_FILE)
     if plan:
         # Before the alias moves: once the challenger serves, a run that is done again decides nothing more.
-        log_verdict(settings, plan, job.run_dir, written, challenger=challenger, serving=serving)
+        log_verdict(settings, plan, job.run_dir, written, challenger=challenger)
     if moves:
         registry.promote(challenger, over=champion)
     held = "; the plan lets nothing move" if decision.is_promoted and not moves else ""
     held += f"; model.path still serves {serving}" if moves and settings.model.path else ""
     return f"{challenger} against {against}: {decision.headline}{held}"
-
-
-def _figures(job: Job, version: ModelVersion) -> UserFigures:
-    path: Path = job.run_dir / "evaluation" / f"{version.name}-{version.version}.parquet"
-    if not path.is_file():
-        raise ConfigError(
-            f"{path} is missing: run evaluate_model for {version} with the same --ds and --run-id before the gate"
-        )
-    return UserFigures.read(path)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ and its angle brackets become others: where `<tool_call>` is no token, it must n
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
@@ -125,7 +126,7 @@ class HermesFormat:
         """
         if CALL_END not in self._decode(ids):
             return ids, []
-        count = next(n for n in range(1, len(ids) + 1) if CALL_END in self._decode(ids[:n]))
+        count = bisect_left(range(len(ids)), True, key=lambda n: CALL_END in self._decode(ids[:n]))
         is_ended = ids[count : count + 1] == [self.end_id]
         return (ids[: count + 1], []) if is_ended else (ids[:count], [self.end_id])
 

@@ -5,6 +5,7 @@ that a new model must pass. Numpy, scipy, pyarrow only.
 from recthinker.evaluation.comparison import compare, compare_segments
 from recthinker.evaluation.gate import Check, Decision, Reason, decide
 from recthinker.evaluation.held_out import CutRows, HeldOutUser, held_out_users, requests
+from recthinker.evaluation.kept import keep_evaluation, kept_figures, kept_users
 from recthinker.evaluation.per_user import UserFigures
 from recthinker.evaluation.probes import Finding
 from recthinker.evaluation.protocols import Protocol
@@ -28,6 +29,9 @@ __all__ = [
     "compare_segments",
     "decide",
     "held_out_users",
+    "keep_evaluation",
+    "kept_figures",
+    "kept_users",
     "read_targets",
     "requests",
     "segments",

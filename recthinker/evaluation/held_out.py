@@ -33,14 +33,24 @@ class HeldOutUser:
     held_out: list[str]
     """Item at position 1, 2, ..."""
     history: list[str]
-    owned: frozenset[str]
-    """All items that the user has, held out or not."""
+    known: frozenset[str]
+    """All items that the user has beside those held out; `history` may be cut short."""
     offered: list[str]
     """Items of the candidate sources, best first."""
+
+    @property
+    def owned(self) -> frozenset[str]:
+        """All items that the user has, held out or not."""
+        return self.known | frozenset(self.held_out)
 
     def history_before(self, position: int) -> list[str]:
         """The user's items before the event held out at `position` (1 = newest), newest first."""
         return self.held_out[position:] + self.history
+
+    def is_new(self, position: int) -> bool:
+        """Whether the item held out at `position` was new to the user: what they had before is never recommended."""
+        item = self.held_out[position - 1]
+        return item not in self.known and item not in self.held_out[position:]
 
 
 def held_out_users(cut: CutRows) -> list[HeldOutUser]:
@@ -49,11 +59,9 @@ def held_out_users(cut: CutRows) -> list[HeldOutUser]:
     Raises:
         TableContractError: there is no such user.
     """
-    owned: dict[str, set[str]] = {}
-    for name in ("interactions", "held_out"):
-        table: pa.Table = getattr(cut, name)
-        for user, item in zip(table["user_id"].to_pylist(), table["item_id"].to_pylist(), strict=True):
-            owned.setdefault(user, set()).add(item)
+    known: dict[str, set[str]] = {}
+    for user, item in zip(*(cut.interactions[name].to_pylist() for name in ("user_id", "item_id")), strict=True):
+        known.setdefault(user, set()).add(item)
     taken: dict[str, dict[int, str]] = {}
     for row in cut.held_out.select(["user_id", "position", "item_id"]).to_pylist():
         taken.setdefault(row["user_id"], {})[row["position"]] = row["item_id"]
@@ -64,7 +72,7 @@ def held_out_users(cut: CutRows) -> list[HeldOutUser]:
             user,
             [taken[user][p] for p in sorted(taken[user])],
             history[user],
-            frozenset(owned[user]),
+            frozenset(known.get(user, ())),
             offered.get(user, []),
         )
         for user in sorted(taken)
@@ -89,8 +97,9 @@ def requests(
 ) -> pa.Table:
     """Requests with their target: key, user_id, candidates, candidate_sources, history (newest first), target.
 
-    The target stands among `negatives` other items that the user does not have, in random order. Where `count` is
-    given, users and positions are drawn in rounds without repetition until there are that many.
+    The target is an item that the user did not have before. It stands among `negatives` others that the user does not
+    have, in random order. Where `count` is given, users and positions are drawn in rounds without repetition until
+    there are that many.
 
     Args:
         item_ids: the catalogue, sorted.
@@ -119,7 +128,12 @@ def _draws(
     rng: random.Random, users: list[HeldOutUser], positions: range, count: int | None
 ) -> Iterator[tuple[HeldOutUser, int, int]]:
     """(user, position, round), each pair once a round."""
-    pairs = [(user, position) for user in users for position in positions if position <= len(user.held_out)]
+    pairs = [
+        (user, position)
+        for user in users
+        for position in positions
+        if position <= len(user.held_out) and user.is_new(position)
+    ]
     left = len(pairs) if count is None else count
     round_ = 0
     while left > 0 and pairs:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recthinker.evaluation.segments import Segment
+from recthinker.files import replacing
 
 SCALARS = b"recthinker.figures"
 SEGMENT = "segment: "
@@ -59,8 +60,8 @@ class UserFigures:
             "rules": {part.name: part.rule for part in self.segments},
         }
         table = pa.table(columns).replace_schema_metadata({SCALARS: json.dumps(scalars).encode()})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, path)
+        with replacing(path) as partial:
+            pq.write_table(table, partial)
 
     @classmethod
     def read(cls, path: Path) -> "UserFigures":

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from recthinker.evaluation.metrics import chance, ndcg, target_ranks
 from recthinker.evaluation.significance import bootstrap_mean
@@ -76,18 +75,14 @@ def own_count(shown: np.ndarray, counted: np.ndarray) -> Finding:
     )
 
 
-def target_in_history(histories: Sequence[np.ndarray], target: np.ndarray, known: sparse.csr_matrix) -> Finding:
-    """Users whose history, as the tools read it, holds the target though they did not have it before.
+def target_in_history(histories: Sequence[np.ndarray], target: np.ndarray) -> Finding:
+    """Users whose history, as the tools read it, holds the target, which was new to them.
 
     Args:
         histories: item codes that the tools read, by user.
         target: the target's item code, (U,).
-        known: what each user has before the target, (U, I).
     """
-    seen = sum(
-        int(item) in history and not known[user, item]
-        for user, (history, item) in enumerate(zip(histories, target, strict=True))
-    )
+    seen = sum(int(item) in history for history, item in zip(histories, target, strict=True))
     return Finding("target in history", float(seen), 0.0, float(seen), "no user's history holds the target")
 
 

@@ -187,7 +187,7 @@ def _probes(
         probes.anti_popularity(popularity, trial.target, evaluation),
         probes.input_order(trial.target, trial.candidates.shape[1], evaluation),
         probes.own_count(trial.snapshot.items.popularity, trial.event_counts),
-        probes.target_in_history([row.history for row in trial.rows], trial.target_codes, trial.known),
+        probes.target_in_history([row.history for row in trial.rows], trial.target_codes),
         probes.strong_evidence({**trial.evidence, "popularity": popularity}, trial.target),
         probes.follows_order(users.order_correlation, evaluation, bound=gate.max_order_correlation),
         probes.knows_blind(blind, popular, evaluation, bound=gate.max_blind_lead),

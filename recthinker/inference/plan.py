@@ -1,13 +1,13 @@
 """What one night's inference uses, pinned once before the first shard: a promotion in mid-run cannot mix models."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
 from recthinker.agent import Agent
 from recthinker.errors import SnapshotError
+from recthinker.files import write_json
 from recthinker.inference.earlier import expected_runs, newest_night
 from recthinker.lookup import Snapshot
 from recthinker.settings import Settings
@@ -56,10 +56,7 @@ class InferencePlan:
 
     def write(self, run_dir: Path) -> None:
         """Write the plan into a run's folder, whole or not at all."""
-        run_dir.mkdir(parents=True, exist_ok=True)
-        unfinished = run_dir / f".{PLAN_FILE}.{os.getpid()}"
-        unfinished.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-        unfinished.replace(run_dir / PLAN_FILE)
+        write_json(run_dir / PLAN_FILE, asdict(self))
 
     @classmethod
     def read(cls, run_dir: Path) -> Self:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
+from recthinker.errors import TableContractError
 from recthinker.evaluation import CutRows, HeldOutUser, Protocol, held_out_users, requests
 from recthinker.evaluation.baselines import history_matrix
 from recthinker.lookup import FeatureRows, RequestRow, Snapshot, write_snapshot
@@ -17,6 +18,9 @@ from recthinker.lookup.cut import read_cut
 from recthinker.settings import Settings
 from recthinker.tools import Scene
 from recthinker.tools.co_interactions import co_scores
+
+POSITION = 1
+"""Of the held-out event that is to be predicted: the newest."""
 
 
 @dataclass(frozen=True)
@@ -122,15 +126,19 @@ def exchanged(asked: pa.Table, seed: int) -> pa.Table:
 
 
 def _asked(users: list[HeldOutUser], cut: CutRows, settings: Settings) -> pa.Table:
-    """Each user's newest held-out event among random items that the user does not have; lists of one length only."""
+    """Each user's newest held-out event, where its item was new to them, among random items that the user does not
+    have; lists of one length only.
+    """
     asked = requests(
         users,
         sorted(cut.item_metadata["item_id"].to_pylist()),
-        positions=range(1, 2),
+        positions=range(POSITION, POSITION + 1),
         negatives=settings.evaluation.negatives,
         hard_share=0.0,
         seed=settings.evaluation.seed,
     )
+    if not asked.num_rows:
+        raise TableContractError("no user's newest event is of an item that was new to them; ingest more interactions")
     lengths = np.diff(asked["candidates"].combine_chunks().offsets.to_numpy())
     return asked.filter(pa.array(lengths == lengths.max()))
 
@@ -170,9 +178,11 @@ def _left_out(cut: CutRows, users: list[HeldOutUser], asked: int) -> dict[str, i
     """Users of the cut without a request."""
     with_history = set(cut.user_history["user_id"].to_pylist())
     with_target = set(cut.held_out["user_id"].to_pylist())
+    with_news = [user for user in users if user.is_new(POSITION)]
     counts = {
         "no event taken away to predict": len(with_history - with_target),
         "no event left to know them by": len(with_target - with_history),
-        "too few items that they do not have": len(users) - asked,
+        "an item that they had before": len(users) - len(with_news),
+        "too few items that they do not have": len(with_news) - asked,
     }
     return {reason: count for reason, count in counts.items() if count}

@@ -47,6 +47,9 @@ class Retrainings:
             client, experiment = self._mlflow.client, self._mlflow.experiment_id
             wanted = f"tags.kind = '{KIND}' and tags.ds = '{ds}' and tags.run_id = '{run_id}'"
             found = client.search_runs([experiment], wanted, max_results=1)
+            if found and not self._has_plan(found[0].info.run_id):
+                # Cut off before its plan was there: what it tells may be of another one.
+                client.delete_run(found.pop().info.run_id)
             tags = {"kind": KIND, "ds": ds, "run_id": run_id, **code_tags(), TOUCHED_TAG: now_ms()}
             tags |= {"like": like} if like else {}
             if not found:
@@ -91,12 +94,15 @@ class Retrainings:
         with self._reaching(f"run {mlflow_run}"):
             client = self._mlflow.client
             parent = client.get_run(mlflow_run).data.tags.get(PARENT_TAG, mlflow_run)
-            if PLAN_FILE not in {entry.path for entry in client.list_artifacts(parent)}:
+            if not self._has_plan(parent):
                 return None
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(client.download_artifacts(parent, PLAN_FILE, folder))
                 plan: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return plan
+
+    def _has_plan(self, parent: str) -> bool:
+        return PLAN_FILE in {entry.path for entry in self._mlflow.client.list_artifacts(parent)}
 
     def changed_code(self, mlflow_run: str) -> dict[str, tuple[str, str]]:
         """Code version, Python, platform and main packages that differ from those of a retraining: (then, now)."""

@@ -3,12 +3,12 @@ files that are replaced whole.
 """
 
 import math
-import os
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from recthinker.files import replacing
 from recthinker.lookup.text import readable
 
 
@@ -38,13 +38,8 @@ def environment() -> Environment:
 def write_page(html: str, *paths: Path) -> None:
     """Write the page to each path; a reader finds the old page or the new one, never half of it."""
     for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
+        with replacing(path) as partial:
             partial.write_text(html, encoding="utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 def _shown(value: object) -> object:

@@ -5,13 +5,14 @@ Order, later wins: conf/base.yaml, conf/<RECTHINKER_ENV>.yaml (default local), e
 """
 
 import difflib
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, model_validator
 
 from recthinker.errors import ConfigError
 from recthinker.settings.agent import AgentSettings, InferenceSettings, ModelSettings, ToolSettings
@@ -78,6 +79,17 @@ class Settings(Section):
     """What `make nightly` runs on."""
     report: ReportSettings
     """The nightly page."""
+
+    @model_validator(mode="after")
+    def _near_best_is_below_the_gap_of_ranks(self) -> Self:
+        k = self.evaluation.k
+        gap = 1 / math.log2(k) - 1 / math.log2(k + 1) if k > 1 else 1.0
+        if self.rl.near_best >= gap:
+            raise ValueError(
+                f"rl.near_best should be below {gap:.4f}, the NDCG between ranks {k - 1} and {k} (evaluation.k), "
+                f"found {self.rl.near_best:g}; lower it"
+            )
+        return self
 
 
 def load_settings(
@@ -158,6 +170,8 @@ def _explain(error: ValidationError) -> str:
             faults.append(f"unknown key {key}; {_nearest(fault['loc'])}")
         elif fault["type"] == "missing":
             faults.append(f"key {key} is missing; add it to conf/base.yaml")
+        elif not key:
+            faults.append(fault["msg"].removeprefix("Value error, "))
         else:
             faults.append(f"{key}: {fault['msg']}, found {fault['input']!r}")
     return "settings: " + "; ".join(faults)

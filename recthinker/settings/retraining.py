@@ -52,8 +52,9 @@ class RlSettings(Section):
     """Episodes in a forward pass."""
     lr: float = Field(gt=0)
     """Learning rate (AdamW), without decay."""
-    near_best: float = Field(ge=0, lt=0.012)
-    """NDCG within which an answer counts as good as the group's best; below the gap of two neighbouring ranks."""
+    near_best: float = Field(ge=0)
+    """NDCG within which an answer counts as good as the group's best; below the gap of any two neighbouring ranks, or
+    fewer calls would be worth more than a better ranking."""
     efficiency: float = Field(ge=0)
     """Weight of fewer calls among the near-best of a group."""
     broken_call: float = Field(ge=0)

@@ -102,20 +102,18 @@ def plan_like(
         champion_path=None if champion is None else str(champion.path.absolute()),
         promote=promote,
         mlflow_run="",
+        like=earlier.mlflow_run,
         settings=settings.model_dump(mode="json", include=set(SECTIONS)),
     )
     return plan, [*_changed(earlier), *_added(then.settings, plan.settings), *_moved(plan, registry, settings)]
 
 
-def start(
-    retrainings: Retrainings, paths: PathSettings, plan: RetrainPlan, run_dir: Path, *, like: str | None = None
-) -> RetrainPlan:
+def start(retrainings: Retrainings, paths: PathSettings, plan: RetrainPlan, run_dir: Path) -> RetrainPlan:
     """Pin the tables of a plan, open its MLflow run and keep the plan with both; the plan that stands: where MLflow
     holds one of this run whose folder was lost, that one.
 
     Args:
         plan: new, or the one that the run's folder holds.
-        like: MLflow run that it repeats.
 
     Raises:
         TableContractError: the training cut was not built for D.
@@ -125,7 +123,7 @@ def start(
         retrainings.reopen(plan.mlflow_run)
     else:
         tables = plan.tables or cut_versions(paths, plan.cut, plan.ds)
-        parent = retrainings.open(plan.ds, plan.run_id, like=like)
+        parent = retrainings.open(plan.ds, plan.run_id, like=plan.like)
         logged = retrainings.plan_of(parent)
         plan = RetrainPlan.of(logged) if logged else replace(plan, mlflow_run=parent, tables=tables)
         plan.write(run_dir)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recthinker.errors import ConfigError
+from recthinker.files import write_json
 from recthinker.settings import Settings
 
 FILE = "retrain_plan.json"
@@ -46,6 +47,8 @@ class RetrainPlan:
     """The run under which each stage has one of its own."""
     settings: Mapping[str, Any]
     """The sections `SECTIONS`, as JSON."""
+    like: str | None = None
+    """MLflow run that it repeats."""
     tables: Mapping[str, int] = field(default_factory=dict)
     """Delta version of each table of the training cut, and of `interactions`, that the stages read."""
 
@@ -60,11 +63,7 @@ class RetrainPlan:
 
     def write(self, run_dir: Path) -> None:
         """Keep the plan with its run, whole or not at all."""
-        folder = run_dir / FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{FILE}"
-        partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
-        partial.replace(folder / FILE)
+        write_json(run_dir / FOLDER / FILE, asdict(self))
 
     @classmethod
     def find(cls, run_dir: Path) -> "RetrainPlan | None":

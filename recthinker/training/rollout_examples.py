@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recthinker.agent.chat_format import ChatFormat
+from recthinker.files import replacing
 from recthinker.settings import RankingName
 from recthinker.training.examples import Example, taught
 from recthinker.training.rollout import Rollout
@@ -35,8 +36,6 @@ def rollout_example(rollout: Rollout, chat: ChatFormat, ranking: RankingName) ->
 
 def write_examples(path: Path, rollouts: Sequence[Rollout], examples: Sequence[Example]) -> None:
     """Write the columns of `SCHEMA` as Parquet, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}")
     columns = [
         [ids for ids, _ in examples],
         [labels for _, labels in examples],
@@ -44,5 +43,5 @@ def write_examples(path: Path, rollouts: Sequence[Rollout], examples: Sequence[E
         [rollout.plan for rollout in rollouts],
     ]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
-    pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), partial)
-    partial.replace(path)
+    with replacing(path) as partial:
+        pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), partial)

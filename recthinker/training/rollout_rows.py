@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recthinker.files import replacing
 from recthinker.tables.schemas import ROLLOUTS
 from recthinker.training.rewards import Advantages
 from recthinker.training.rollout import Rollout
@@ -36,17 +37,14 @@ def write_rollouts(
     Args:
         advantages: of each group.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}")
     rows = (
         _row(rollout, earned, place, drawn_by)
         for group, earned in zip(groups, advantages, strict=True)
         for place, rollout in enumerate(group)
     )
-    with pq.ParquetWriter(partial, ROLLOUTS.arrow_schema()) as file:
+    with replacing(path) as partial, pq.ParquetWriter(partial, ROLLOUTS.arrow_schema()) as file:
         while batch := list(islice(rows, ROWS_AT_ONCE)):
             file.write_table(pa.Table.from_pylist(batch, ROLLOUTS.arrow_schema()))
-    partial.replace(path)
 
 
 def read_rollouts(rows: pa.Table) -> list[list[Rollout]]:

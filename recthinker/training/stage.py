@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recthinker.errors import ConfigError
+from recthinker.files import write_json
 from recthinker.training.retrain_plan import FOLDER, JOBS, RetrainPlan
 
 RESULT = "result.json"
@@ -40,10 +41,7 @@ class StageResult:
 
     def write(self, folder: Path) -> None:
         """Mark the stage as done, in one step."""
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{RESULT}"
-        partial.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
-        partial.replace(folder / RESULT)
+        write_json(folder / RESULT, asdict(self))
 
 
 def stage_folder(run_dir: Path, stage: str) -> Path:

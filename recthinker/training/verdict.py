@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from recthinker.errors import RegistryError
+from recthinker.errors import ConfigError
+from recthinker.evaluation import kept_figures
 from recthinker.registry import ModelVersion, Registry, Retrainings
 from recthinker.registry.registering import CARD_FILE
 from recthinker.settings import Settings
@@ -20,23 +21,21 @@ def log_verdict(
     decision: Mapping[str, Any],
     *,
     challenger: ModelVersion,
-    serving: ModelVersion | None,
 ) -> None:
     """Log the decision with both evaluations to the retraining's run, and write the card again with the figures.
 
     Args:
         decision: gate.json.
-        challenger: the version that was measured against `serving`, or against no version.
+        challenger: the version that it is on.
 
     Raises:
-        RegistryError: an evaluation is not beside its version, or MLflow does not take it.
+        ConfigError: the run did not measure it.
+        RegistryError: MLflow does not take it.
     """
     registry = Registry(settings)
-    new = registry.evaluation(challenger)
+    new, old = (kept_figures(run_dir, decision[role]) for role in ("challenger", "champion"))
     if new is None:
-        raise RegistryError(f"{challenger} has no evaluation beside it; run evaluate_model for it again")
-    # Of a model by path none is kept.
-    old = registry.evaluation(serving) if serving else None
+        raise ConfigError(f"{run_dir} holds no evaluation of {challenger}; run evaluate_model for it again")
     Retrainings(settings).log_gate(plan.mlflow_run, decision, new, old, model_id=registry.logged_model(challenger))
     card = model_card(settings.model.name, plan, done(run_dir), evaluation=new, decision=decision)
     registry.log_text(challenger, card, CARD_FILE)

@@ -2,7 +2,7 @@ import pyarrow as pa
 import pytest
 
 from recthinker.errors import TableContractError
-from recthinker.evaluation import CutRows, held_out_users, requests
+from recthinker.evaluation import CutRows, HeldOutUser, held_out_users, requests
 
 ITEMS = [f"i{n}" for n in range(10)]
 KEPT = {"u": ["i3", "i2", "i1"], "v": ["i9"], "w": []}
@@ -76,6 +76,14 @@ def test_keys_are_unique_over_rounds() -> None:
 def test_the_same_seed_draws_the_same_requests() -> None:
     assert drawn(count=9) == drawn(count=9)
     assert drawn(count=9) != drawn(count=9, seed=2)
+
+
+def test_what_a_user_comes_back_to_is_never_a_target() -> None:
+    again = held_out_users(rows({"u": ["i3"], "v": ["i8", "i9"], "w": ["i2"]}))
+    asked = requests(again, ITEMS, positions=range(1, 3), negatives=3, hard_share=0.0, seed=1).to_pylist()
+    assert {(row["user_id"], row["target"]) for row in asked} == {("u", "i5"), ("u", "i4"), ("v", "i7"), ("w", "i1")}
+    twice = HeldOutUser("x", ["i1", "i2", "i1"], ["i3"], frozenset({"i3"}), [])
+    assert [twice.is_new(position) for position in (1, 2, 3)] == [False, True, True]
 
 
 def test_no_user_left_is_an_error() -> None:

@@ -2,7 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
+from recthinker.errors import TableContractError
 from recthinker.inference.trial import exchanged
 from recthinker.settings import Settings
 from tests.inference import small_trial
@@ -28,6 +30,14 @@ def test_lists_are_of_one_length(tmp_path: Path, settings: Settings) -> None:
     trial = small_trial.trial(tmp_path, settings, small_trial.TAKEN | {"dan": ["i6"]}, negatives=4)
     assert trial.users == ("dan",)
     assert trial.left_out["too few items that they do not have"] == 3
+
+
+def test_who_came_back_to_an_item_has_no_request(tmp_path: Path, settings: Settings) -> None:
+    trial = small_trial.trial(tmp_path, settings, small_trial.TAKEN | {"ann": ["i1"]})
+    assert trial.users == ("bob", "cat")
+    assert trial.left_out["an item that they had before"] == 1
+    with pytest.raises(TableContractError, match="new to them"):
+        small_trial.trial(tmp_path / "none", settings, {"ann": ["i1"]})
 
 
 def test_statistics_are_of_the_view_and_what_is_known_grows_to_the_target(tmp_path: Path, settings: Settings) -> None:

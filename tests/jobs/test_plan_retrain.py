@@ -53,7 +53,8 @@ def test_plan_that_is_there_stands(champion: ModelVersion, var: Path, capsys: Ou
     assert plan("--rl-steps", "5") == 0
     first = written(var)
     register(Registry(load_settings()), var / "made" / "newer", "champion")
-    assert plan("--rl-steps", "9", "--stages", "base") == 0
+    assert plan("--rl-steps", "5") == 0
+    assert plan() == 0
     assert written(var) == first
     out = capsys.readouterr().out
     assert "the plan of this run stands" in out
@@ -65,7 +66,27 @@ def test_plan_whose_folder_was_lost_is_that_of_mlflow(champion: ModelVersion, va
     assert plan("--rl-steps", "5") == 0
     first = written(var)
     (run_dir(var) / "retrain" / "retrain_plan.json").unlink()
-    assert plan("--rl-steps", "9") == 0
+    assert plan("--rl-steps", "5") == 0
+    assert written(var) == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rl-steps", "9"], "was planned with rl-steps 5, found 9"),
+        (["--stages", "base"], "was planned with stages base,collect,select,sft,rl, found base"),
+        (["--no-promote"], "was planned with no-promote False, found True"),
+        (["--like", "0" * 32], "was planned with like None, found 000"),
+    ],
+)
+def test_arguments_that_differ_from_the_plan_of_the_run_are_refused(
+    arguments: list[str], message: str, champion: ModelVersion, var: Path, capsys: Out
+) -> None:
+    assert plan("--rl-steps", "5") == 0
+    first = written(var)
+    for more in ([], ["--dry-run"]):
+        assert plan(*arguments, *more) == EXIT_NO_RETRY
+        assert message in last(capsys)
     assert written(var) == first
 
 
@@ -122,6 +143,7 @@ def test_like_takes_settings_stages_and_tables_of_then_and_tells_what_differs(
     assert (made.champion, made.run_id, made.promote) == ("recthinker/1", "again", False)
     assert made.champion_path == str(champion.path)
     assert made.mlflow_run != then.mlflow_run
+    assert made.like == stage
     assert client(var).get_run(made.mlflow_run).data.tags["like"] == stage
     out = capsys.readouterr().out
     assert f"not as in run {stage}: mlflow.source.git.commit: then abc, now " in out

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from mlflow.tracking import MlflowClient
 
 from jobs import promote_model
 from jobs._cli import EXIT_NO_RETRY, run_job
-from recthinker.evaluation import UserFigures, target_hashes, write_targets
+from recthinker.evaluation import UserFigures, keep_evaluation, target_hashes, write_targets
 from recthinker.registry import ModelVersion, Registry, Retrainings
 from recthinker.settings import load_settings
 from tests.evaluation.test_gate import BETTER, CHAMPION
@@ -46,8 +46,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_database:
 @pytest.fixture
 def keep(tmp_path: Path) -> Figures:
     def write(version: ModelVersion, figures: UserFigures) -> None:
-        folder = tmp_path / "var" / "runs" / DS / RUN_ID / "evaluation"
-        figures.write(folder / f"{version.name}-{version.version}.parquet")
+        keep_evaluation(tmp_path / "var" / "runs" / DS / RUN_ID, str(version), EVALUATION, figures)
 
     return write
 
@@ -158,11 +157,11 @@ def retraining(registry: Registry, keep: Figures, tmp_path: Path) -> Callable[..
         assert new is not None
         keep(old, CHAMPION)
         keep(new, challenger)
-        for version in (old, new):
-            registry.log_evaluation(version, EVALUATION)
         parent = Retrainings(settings).open(DS, RUN_ID)
         run_dir = settings.paths.runs / DS / RUN_ID
-        plan(settings, mlflow_run=parent, champion=str(old), **changes).write(run_dir)
+        planned = plan(settings, mlflow_run=parent, champion=str(old), **changes)
+        planned.write(run_dir)
+        Retrainings(settings).log_plan(parent, asdict(planned), {}, planned.cut)
         assert ask() == 0
         client = MlflowClient(registry.tracking_uri)
         [run] = client.search_runs(["1"], f"tags.`mlflow.parentRunId` = '{parent}'")

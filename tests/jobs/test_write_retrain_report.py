@@ -1,13 +1,13 @@
-import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from jobs import write_retrain_report
 from jobs._cli import EXIT_NO_RETRY, run_job
+from recthinker.evaluation import keep_evaluation
 from recthinker.registry import ModelVersion, Registry
 from recthinker.settings import load_settings
+from tests.evaluation.test_gate import CHAMPION
 from tests.report import retrain_world as world
 
 ARGUMENTS = ["--ds", world.DS, "--run-id", world.RUN_ID]
@@ -54,13 +54,13 @@ def test_a_run_that_stopped_has_a_page(var: Path, capsys: pytest.CaptureFixture[
     assert "nothing decided, stopped before train_base" in capsys.readouterr().out
 
 
-def test_the_champion_of_the_plan_is_measured(var: Path, tmp_path: Path) -> None:
-    (tmp_path / "evaluation.json").write_text(json.dumps(world.evaluation(0.66)), encoding="utf-8")
-    plan = replace(world.plan(), champion_path=str(tmp_path))
-    world.write(run_dir(var), plan, world.results(), world.decision())
+def test_figures_are_those_of_the_run_and_of_the_champion_that_the_gate_compared_with(var: Path) -> None:
+    world.write(run_dir(var), world.plan(), world.results(), world.decision(), champion="recthinker/7")
+    measured(var, "recthinker/7", 0.6611)
     page = write_page(var)
-    assert "0.660" in page
+    assert "0.661" in page
     assert "The challenger was not measured." in page
+    assert '<dt>Champion</dt><dd class="mono">recthinker/7</dd>' in page
 
 
 def test_run_without_a_plan_cannot_be_told(var: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,24 +69,29 @@ def test_run_without_a_plan_cannot_be_told(var: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.slow  # importing MLflow and migrating its database take seconds
-def test_the_challenger_is_the_one_that_this_run_measured(var: Path, tmp_path: Path) -> None:
-    registry = Registry(load_settings())
-    old, new = (registered(registry, tmp_path / name, ndcg) for name, ndcg in (("old", 0.66), ("new", 0.6723)))
-    registry.set_alias(new, "challenger")
-    world.write(run_dir(var), replace(world.plan(), champion=str(old), champion_path=str(old.path)), {}, None)
+def test_before_the_gate_the_challenger_is_the_one_that_waits_if_this_run_measured_it(
+    var: Path, tmp_path: Path
+) -> None:
+    waiting = registered(Registry(load_settings()), tmp_path / "new")
+    world.write(run_dir(var), world.plan(), {}, None)
+    measured(var, world.CHAMPION, 0.6611)
     assert "The challenger was not measured." in write_page(var)
-    figures = run_dir(var) / "evaluation" / f"{new.name}-{new.version}.parquet"
-    figures.parent.mkdir()
-    figures.touch()
+    measured(var, str(waiting), 0.6723)
     page = write_page(var)
     assert "was not measured" not in page
+    assert "0.661" in page
     assert "0.672" in page
 
 
-def registered(registry: Registry, folder: Path, ndcg: float) -> ModelVersion:
-    """A version with its evaluation."""
+def measured(var: Path, model: str, ndcg: float) -> None:
+    """The run has measured a model."""
+    keep_evaluation(run_dir(var), model, world.evaluation(ndcg), CHAMPION)
+
+
+def registered(registry: Registry, folder: Path) -> ModelVersion:
+    """A version that waits at the gate."""
     folder.mkdir()
     for file in ("config.json", "model.safetensors", "tokenizer.json"):
-        (folder / file).write_text(f"{file} of {folder.name}", encoding="utf-8")
+        (folder / file).write_text(file, encoding="utf-8")
     with registry.training_run("train") as run:
-        return registry.register(folder, run.run_id, evaluation=world.evaluation(ndcg))
+        return registry.register(folder, run.run_id, alias="challenger")

@@ -46,6 +46,15 @@ def tables(run: Run) -> set[tuple[str, str]]:
     return {(entry.dataset.name, entry.dataset.digest) for entry in run.inputs.dataset_inputs} if run.inputs else set()
 
 
+def test_run_that_was_cut_off_before_its_plan_is_begun_anew(retrainings: Retrainings, client: MlflowClient) -> None:
+    cut_off = retrainings.open(DS, RUN_ID)
+    client.log_param(cut_off, "rl.steps", "59")
+    parent = retrainings.open(DS, RUN_ID)
+    assert client.get_run(cut_off).info.lifecycle_stage == "deleted"
+    retrainings.log_plan(parent, PLAN, {}, CUT)
+    assert retrainings.open(DS, RUN_ID) == parent != cut_off
+
+
 def test_parent_tells_what_the_retraining_is_and_was_made_with(retrainings: Retrainings, client: MlflowClient) -> None:
     parent = retrainings.open(DS, RUN_ID, like="abc")
     retrainings.log_plan(parent, PLAN, {"user_history": 3}, CUT)

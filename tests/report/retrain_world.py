@@ -154,13 +154,15 @@ def write(
     made: dict[str, StageResult],
     decided: Decision | None,
     jobs: dict[str, float] | None = None,
+    *,
+    champion: str | None = None,
 ) -> None:
-    """The run as its jobs leave it."""
+    """The run as its jobs leave it; the gate compared with `champion`, where it was not the plan's any more."""
     chosen.write(run_dir)
     for stage, result in made.items():
         result.write(stage_folder(run_dir, stage))
     if decided:
-        gate = {"challenger": CHALLENGER, "champion": chosen.champion or "popularity", **decided.as_dict()}
+        gate = {"challenger": CHALLENGER, "champion": champion or chosen.champion or "popularity", **decided.as_dict()}
         (run_dir / "gate.json").write_text(json.dumps(gate), encoding="utf-8")
     folder = run_dir / "stages"
     folder.mkdir()

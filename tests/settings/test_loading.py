@@ -41,6 +41,7 @@ def test_the_environment_wins_and_is_read_as_a_value() -> None:
         ({"RECTHINKER__SNAPSHOT__SHARDS": "0"}, "snapshot.shards: .* greater than or equal to 1, found 0"),
         ({"RECTHINKER__SNAPSHOT__SHARDS": "many"}, "snapshot.shards: .*found 'many'"),
         ({"RECTHINKER__SNAPSHOT__SHARDS": "[1"}, "RECTHINKER__SNAPSHOT__SHARDS: '\\[1' cannot be read"),
+        ({"RECTHINKER__EVALUATION__K": "20"}, "near_best should be below 0.0037, .* ranks 19 and 20 .*, found 0.01"),
         (
             {"RECTHINKER_ENV": "staging"},
             "staging.yaml not found; files there: base, bench, local, prod, qwen3_8b, test",

@@ -1,6 +1,7 @@
 """What stages that make a model start from: never from what was cut off."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from recthinker.errors import ConfigError, TrainingError
+from recthinker.evaluation import read_targets, target_hashes
+from recthinker.evaluation.targets import TARGETS_FILE
 from recthinker.settings import Settings
+from recthinker.training import stages
 from recthinker.training.rl import train_rl
 from recthinker.training.select_stage import EXAMPLES
-from recthinker.training.stage import stage_folder
-from recthinker.training.stages import make_sft
+from recthinker.training.stage import MODEL, RESULT, require_model_of, stage_folder
+from recthinker.training.stages import make_base, make_rl, make_sft
 from recthinker.training.training_requests import TrainingRequests
-from tests.training.blank_retraining import finish
+from tests.training.blank_retraining import finish, model
 from tests.training.test_plan_text import plan
 
 
@@ -36,3 +40,47 @@ def test_rl_needs_the_requests_of_a_step(settings: Settings, tmp_path: Path) -> 
     )
     with pytest.raises(TrainingError, match=r"rl.requests_per_step.*, but the training cut has"):
         train_rl(tmp_path, asked, settings, folder=tmp_path, on_step=lambda *told: None)
+
+
+def test_a_pretrained_base_is_linked_and_not_trained(settings: Settings, tmp_path: Path) -> None:
+    pretrained = model(tmp_path / "pretrained")
+    chosen = settings.model_copy(update={"model": settings.model.model_copy(update={"path": pretrained})})
+    for _ in range(2):  # safe to run again
+        made = make_base(plan(settings), chosen, tmp_path, lambda *told: None)
+    assert require_model_of(tmp_path, "base").resolve() == pretrained.resolve()
+    assert made.summary == f"pretrained model {pretrained}"
+
+
+def test_rl_tells_the_targets_of_all_its_stages_and_the_ends_of_its_curves(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a trainer that only writes a model."""
+    finish(tmp_path, "sft", text="sft")
+    folder = stage_folder(tmp_path, "rl")
+    known, asked = target_hashes(["u0"], ["i5"]), target_hashes(["u1", "u2"], ["i1", "i2"])
+    requests = SimpleNamespace(rows=[], hashes=asked)
+
+    def drawn(*args: Any, folder: Path, count: int, **options: Any) -> Any:
+        assert count == settings.rl.steps * settings.rl.requests_per_step * settings.rl.redraw
+        folder.mkdir(parents=True)
+        return requests
+
+    def trained(start: Path, given: Any, *args: Any, folder: Path, on_step: Any) -> dict[str, Any]:
+        assert (start, given) == (require_model_of(tmp_path, "sft"), requests)
+        model(folder / MODEL, "rl")
+        (folder / "checkpoints").mkdir()
+        curve = [(step, float(step)) for step in range(1, 21)]
+        return {"ndcg": curve, "calls": curve}
+
+    monkeypatch.setattr(stages, "read_planned_cut", lambda *args: (None, None, {"user_history": 3}))
+    monkeypatch.setattr(stages, "training_requests", drawn)
+    monkeypatch.setattr(stages, "train_rl", trained)
+    made = make_rl(plan(settings), settings, tmp_path, lambda *told: None)
+
+    found = read_targets(folder / MODEL)
+    assert found is not None
+    assert set(found) == {*known, *asked}
+    # Means of the first and the last tenth.
+    assert (made.figures["ndcg_first"], made.figures["ndcg_last"]) == (1.5, 19.5)
+    assert (made.tables, made.cut) == ({"user_history": 3}, plan(settings).cut)
+    assert {path.name for path in folder.iterdir()} == {MODEL, RESULT, TARGETS_FILE}

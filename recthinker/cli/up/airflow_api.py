@@ -79,5 +79,9 @@ def _request(url: str, method: str, body: dict[str, Any] | None, token: str | No
     # No proxy of the environment: the servers are on this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=TIMEOUT_S) as answer:
-        found: dict[str, Any] = json.loads(answer.read())
+        text = answer.read()
+    try:
+        found: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise OSError(f"{url} should answer with JSON, found {text[:80]!r}") from error
     return found

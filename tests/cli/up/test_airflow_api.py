@@ -27,6 +27,7 @@ ANSWERS: dict[str, Any] = {
     "PATCH /api/v2/pools/new": (404, {}),
     "PATCH /api/v2/pools/there": (200, {}),
     "POST /api/v2/pools": (201, {}),
+    "GET /page": (200, b"<html>Starting</html>"),
     "PATCH /api/v2/dags/feature_tables/dagRuns/manual__2026-11-25T11%3A08%3A59%2B00%3A00": (200, {}),
 }
 
@@ -42,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
         code, found = ANSWERS.get(name, (400, {})) if is_known else (401, {})
         self.send_response(code)
         self.end_headers()
-        self.wfile.write(json.dumps(found).encode())
+        self.wfile.write(found if isinstance(found, bytes) else json.dumps(found).encode())
 
     do_GET = do_POST = do_PATCH = answer
 
@@ -88,3 +89,8 @@ def test_open_runs_are_named_and_failed(api: AirflowApi, calls: list[tuple[str, 
 def test_an_airflow_that_is_not_there_raises_os_error() -> None:
     with pytest.raises(OSError, match="refused"):
         AirflowApi("http://127.0.0.1:9", "admin", "secret").unhealthy()
+
+
+def test_a_server_that_is_no_airflow_raises_os_error(api: AirflowApi) -> None:
+    with pytest.raises(OSError, match="should answer with JSON, found b'<html>Starting"):
+        api.call("GET", "/page")
