@@ -19,8 +19,8 @@ nightly: demo-data ## One night on the demo data, through Airflow; trains a firs
 up: setup ## Airflow with a scheduler, and MLflow's page, on 127.0.0.1 until Ctrl-C (docs/operating.md)
 	@$(PYTHON) scripts/up.py
 
-test: lint ## Lint, types, import contracts, then all tests, fast ones first
-	@$(PYTHON) -m pytest
+test: lint ## Lint, types, import contracts, then all tests, two files at a time
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## Style, types and import contracts
 	@$(PYTHON) -m ruff check

@@ -1,4 +1,7 @@
-"""Runs fast tests first: plain ones, then Spark, then slow ones, the engine and whole pipelines."""
+"""Runs fast tests first: plain ones, then Spark, then slow ones, the engine and whole pipelines.
+
+With several workers (`make test`) the slowest begin first, so that no worker is left with them at the end.
+"""
 
 import logging
 
@@ -10,9 +13,9 @@ SLOWNESS = ("spark", "slow", "vllm", "e2e")
 logging.getLogger("py4j").setLevel(logging.WARNING)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sort by the slowest marker of each test; within one marker the order stays."""
-    items.sort(key=_slowness)
+    items.sort(key=_slowness, reverse=hasattr(config, "workerinput"))
 
 
 def _slowness(item: pytest.Item) -> int:
