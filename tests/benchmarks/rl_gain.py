@@ -2,15 +2,15 @@
 
 `python -m tests.benchmarks.rl_gain [--run R] [--seeds 1 2 3]` takes the SFT model of a retraining (the newest of the
 demo's date, or `--run`), trains it by that run's `rl:` once for each seed, which decides requests, orders and sampling,
-and measures all of them on the evaluation's users. Writes docs/rl.svg and var/bench/rl_gain.json, and keeps the models
-under var/bench/rl_gain: what is there is used again.
+and measures all of them on the evaluation's users, each target among several draws of other items. Writes docs/rl.svg
+and var/bench/rl_gain.json, and keeps the models under var/bench/rl_gain: what is there is used again.
 """
 
 import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,13 @@ from matplotlib import pyplot as plt
 from rich.console import Console
 from rich.table import Table
 
-from recthinker.evaluation import UserFigures, bootstrap_mean
-from recthinker.inference.offline import evaluate_model
+from recthinker.agent import Agent
+from recthinker.evaluation import Protocol, bootstrap_mean
+from recthinker.evaluation.metrics import ndcg
+from recthinker.inference.agent_run import AgentRun, run_agent
+from recthinker.inference.engine import Engine
+from recthinker.inference.engines import open_engine
+from recthinker.inference.trial import open_trial
 from recthinker.settings import Settings, load_settings
 from recthinker.training.planned_cut import read_planned_cut
 from recthinker.training.retrain_plan import RetrainPlan
@@ -29,9 +34,14 @@ from recthinker.training.rl import train_rl
 from recthinker.training.stage import MODEL, require_model_of
 from recthinker.training.training_requests import stage_seed, training_requests
 
+Figures = dict[str, np.ndarray]
+"""Of a model, by name of `WATCHED_OF_USER`, for each user, (U,)."""
 OUT = Path("docs/rl.svg")
 WATCHED = {"ndcg": "NDCG@10 of what was drawn", "calls": "tool calls an episode", "entropy": "entropy, nats a token"}
-SFT, SEED, FIGURES = "sft", "seed-", "users.parquet"
+SFT, SEED, FIGURES = "sft", "seed-", "lists.npz"
+LISTS = 8
+"""Draws of the other items, and of the order shown: the mean over them is less noisy than the evaluation's one."""
+WATCHED_OF_USER = ("ndcg", "calls", "ranked")
 SMOOTHED = 10
 """Steps that a point of a curve is the mean of."""
 
@@ -55,29 +65,24 @@ def main() -> None:
     for name in (SFT, *names):
         if not (folder / name / FIGURES).is_file():
             _child(run_dir, "--measure", name)
-    told = [compared(folder, seed, settings) for seed in arguments.seeds]
+    figures = {name: _read_figures(folder / name) for name in (SFT, *names)}
+    told = {name: compared(figures[SFT], [figures[name]], settings) for name in names}
+    told["all seeds"] = compared(figures[SFT], [figures[name] for name in names], settings)
     (folder.parents[1] / "rl_gain.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    draw({one["seed"]: one["curves"] for one in told}, OUT)
+    draw({name: json.loads((folder / name / "curves.json").read_text(encoding="utf-8")) for name in names}, OUT)
     _print(told)
 
 
-def compared(folder: Path, seed: int, settings: Settings) -> dict[str, Any]:
-    """A seed's model against the SFT model, paired by user."""
-    sft, trained = (UserFigures.read(folder / name / FIGURES) for name in (SFT, f"{SEED}{seed}"))
+def compared(sft: Figures, trained: Sequence[Figures], settings: Settings) -> dict[str, Any]:
+    """The mean of trained models against the SFT model, paired by user."""
+    mean = {name: np.mean([one[name] for one in trained], axis=0) for name in WATCHED_OF_USER}
     evaluation = settings.evaluation
-    gain = bootstrap_mean(trained.ndcg - sft.ndcg, draws=evaluation.bootstrap_draws, seed=evaluation.seed)
-    return {
-        "seed": seed,
-        "users": len(sft.users),
-        "ndcg": {"sft": float(sft.ndcg.mean()), "rl": float(trained.ndcg.mean())},
-        "gain": {"mean": gain.mean, "low": gain.low, "high": gain.high},
-        "calls": {"sft": float(sft.calls.mean()), "rl": float(trained.calls.mean())},
-        "ranked": {"sft": float(sft.ranked.mean()), "rl": float(trained.ranked.mean())},
-        "curves": json.loads((folder / f"{SEED}{seed}" / "curves.json").read_text(encoding="utf-8")),
-    }
+    gain = bootstrap_mean(mean["ndcg"] - sft["ndcg"], draws=evaluation.bootstrap_draws, seed=evaluation.seed)
+    figures = {name: {"sft": float(sft[name].mean()), "rl": float(mean[name].mean())} for name in WATCHED_OF_USER}
+    return {"users": len(sft["ndcg"]), **figures, "gain": gain._asdict()}
 
 
-def draw(curves: dict[int, dict[str, list[list[float]]]], path: Path) -> None:
+def draw(curves: Mapping[str, dict[str, list[list[float]]]], path: Path) -> None:
     """What was watched while each seed learned, smoothed."""
     matplotlib.rcParams["svg.hashsalt"] = path.stem  # the same figures, the same file
     figure, axes = plt.subplots(1, len(WATCHED), figsize=(9, 2.8), layout="constrained")
@@ -86,7 +91,7 @@ def draw(curves: dict[int, dict[str, list[list[float]]]], path: Path) -> None:
             steps, values = zip(*watched[name], strict=True)
             width = min(SMOOTHED, len(values))
             smooth = np.convolve(values, np.ones(width) / width, mode="valid")
-            place.plot(steps[width - 1 :], smooth, label=f"seed {seed}")
+            place.plot(steps[width - 1 :], smooth, label=seed.replace("-", " "))
         place.set(xlabel="step", title=label)
         place.title.set_fontsize(9)
         place.spines[["top", "right"]].set_visible(False)
@@ -101,10 +106,44 @@ def _child(run_dir: Path, what: str, name: str) -> None:
 
 
 def _measure(settings: Settings, run_dir: Path, folder: Path) -> None:
+    """Keep the means over `LISTS` lists for each user, (U,)."""
     plan = RetrainPlan.read(run_dir)
+    settings = plan.apply(settings)
     model = require_model_of(run_dir, "sft") if folder.name == SFT else folder / MODEL
-    evaluated = evaluate_model(model, plan.apply(settings), ds=plan.ds, folder=folder / "snapshots")
-    evaluated.users.write(folder / FIGURES)
+    agent = Agent.load(model, settings.agent, settings.tools)
+    engine = open_engine(model, agent, settings)
+    runs = [_run(engine, agent, settings, plan.ds, number, folder / "snapshots") for number in range(LISTS)]
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        folder / FIGURES,
+        ndcg=np.mean([ndcg(run.ranks, settings.evaluation.k) for run in runs], axis=0),
+        calls=np.mean([run.calls for run in runs], axis=0),
+        ranked=np.mean([run.ranked for run in runs], axis=0),
+    )
+
+
+def _run(engine: Engine, agent: Agent, settings: Settings, ds: str, number: int, folder: Path) -> AgentRun:
+    """All users of the evaluation, with other items and another order for each `number`."""
+    drawn = settings.evaluation.model_copy(update={"seed": settings.evaluation.seed + number})
+    protocol = Protocol.parse(drawn.protocol)
+    trial = open_trial(settings.model_copy(update={"evaluation": drawn}), protocol, ds=ds, folder=folder)
+    in_order = agent.settings.model_copy(update={"seed": agent.settings.seed + number})
+    run = run_agent(
+        engine,
+        Agent(agent.chat, agent.toolbox, in_order),
+        trial.snapshot.items,
+        trial.rows,
+        trial.target,
+        max_in_flight=settings.inference.max_in_flight,
+        on_episode=lambda episode: None,
+    )
+    print(f"list {number + 1} of {LISTS}: NDCG {ndcg(run.ranks, drawn.k).mean():.4f}", flush=True)
+    return run
+
+
+def _read_figures(folder: Path) -> Figures:
+    with np.load(folder / FIGURES) as kept:
+        return {name: kept[name] for name in WATCHED_OF_USER}
 
 
 def _train(settings: Settings, run_dir: Path, folder: Path, *, seed: int) -> None:
@@ -141,13 +180,13 @@ def _run_dir(settings: Settings, run: str | None) -> Path:
     return found[-1] if run else found[-1].parents[2]
 
 
-def _print(told: Sequence[dict[str, Any]]) -> None:
-    table = Table("seed", "NDCG@10 SFT", "RL", "difference, 95 %", "calls SFT", "RL", "own answers SFT", "RL")
-    for one in told:
+def _print(told: Mapping[str, dict[str, Any]]) -> None:
+    table = Table("", "NDCG@10 SFT", "RL", "difference, 95 %", "calls SFT", "RL", "own answers SFT", "RL")
+    for seed, one in told.items():
         gain = one["gain"]
         numbers = [f"{one[name][which]:.4f}" for name in ("ndcg", "calls", "ranked") for which in ("sft", "rl")]
         interval = f"{gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
-        table.add_row(str(one["seed"]), *numbers[:2], interval, *numbers[2:])
+        table.add_row(seed, *numbers[:2], interval, *numbers[2:])
     Console().print(table)
 
 
