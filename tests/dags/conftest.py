@@ -2,7 +2,9 @@
 time.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
 HOME = Path(tempfile.mkdtemp(prefix="recthinker-airflow-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 
 os.environ.update(
