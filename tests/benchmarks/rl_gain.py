@@ -187,7 +187,8 @@ def _print(told: Mapping[str, dict[str, Any]]) -> None:
         numbers = [f"{one[name][which]:.4f}" for name in ("ndcg", "calls", "ranked") for which in ("sft", "rl")]
         interval = f"{gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
         table.add_row(seed, *numbers[:2], interval, *numbers[2:])
-    Console().print(table)
+    # Wide enough where the output is no terminal.
+    Console(width=max(Console().width, 110)).print(table)
 
 
 def _arguments() -> argparse.Namespace:
