@@ -7,13 +7,16 @@ cannot help (bad input, bad settings), 1 failed and a retry may help. Its wall s
 
 import argparse
 import logging
+import multiprocessing
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from recthinker.errors import ConfigError, RecThinkerError
@@ -67,8 +70,7 @@ def run_job(
         summary = body(job)
     except RecThinkerError as error:
         logging.getLogger(f"jobs.{name}").debug("failed", exc_info=True)
-        _last_line(f"{name} failed: {type(error).__name__}: {error}")
-        return EXIT_RETRY if error.retryable else EXIT_NO_RETRY
+        return _failed(name, error)
     except OSError as error:
         _last_line(f"{name} failed: {type(error).__name__}: {error}")
         return EXIT_RETRY
@@ -84,11 +86,9 @@ def main(
     body: Callable[[Job], str],
     add_arguments: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> None:
-    """`run_job` as a process: leave at once with its exit code, whatever threads a library still holds."""
-    code = run_job(name, body, add_arguments)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    """`run_job` as a process: leave at once with its exit code, whatever a library still holds."""
+    threading.excepthook = partial(_end_with_thread, name)
+    _leave(run_job(name, body, add_arguments))
 
 
 def run_stage(job: Job, stage: str, make: Callable[[RetrainPlan, Settings], StageResult]) -> str:
@@ -122,6 +122,28 @@ class Reporter:
             full = BAR_WIDTH * done // max(total, 1)
             tail = "" if value is None else f", {self._watched} {value:.3f}"
             print(f"{stage:<13} {'█' * full}{'░' * (BAR_WIDTH - full)} {done}/{total}{tail}", flush=True)
+
+
+def _end_with_thread(name: str, raised: threading.ExceptHookArgs) -> None:
+    """End the job with an error that a thread of its own raised: one that watches what the job waits for."""
+    if isinstance(raised.exc_value, RecThinkerError):
+        _leave(_failed(name, raised.exc_value))
+    threading.__excepthook__(raised)
+
+
+def _leave(code: int) -> None:
+    """End this process and those that it started, such as an engine's, without waiting for any thread."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    for child in multiprocessing.active_children():
+        child.kill()
+    os._exit(code)
+
+
+def _failed(name: str, error: RecThinkerError) -> int:
+    """Say what failed; the exit code."""
+    _last_line(f"{name} failed: {type(error).__name__}: {error}")
+    return EXIT_RETRY if error.retryable else EXIT_NO_RETRY
 
 
 def _last_line(text: str) -> None:

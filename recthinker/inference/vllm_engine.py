@@ -16,6 +16,7 @@ from typing import Any
 from recthinker.agent import Generate, Generated
 from recthinker.errors import EngineError
 from recthinker.inference.engine import KvCache
+from recthinker.inference.watchdog import Watchdog
 from recthinker.registry.versions import require_model
 from recthinker.settings import InferenceSettings
 
@@ -70,6 +71,7 @@ class VllmEngine:
             raise EngineError(f"vLLM cannot start on {model_dir}: {error}") from error
         if settings.engine_process:
             Thread(target=_tell_of_death, args=(self._engine.engine_core,), daemon=True).start()
+        self._watchdog = Watchdog(settings.engine_timeout_s)
         self._params = SamplingParams
         self._final_only = RequestOutputKind.FINAL_ONLY
         self._temperature = temperature
@@ -121,7 +123,8 @@ class VllmEngine:
     def step(self) -> list[tuple[str, Generated]]:
         """One engine step; the requests that finished in it."""
         try:
-            outputs = self._engine.step()
+            with self._watchdog:
+                outputs = self._engine.step()
         except Exception as error:
             raise EngineError(f"the vLLM engine died: {error!r}; run the shard again") from error
         return [(output.request_id, self._generated(output)) for output in outputs if output.finished]

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recthinker.lookup.files import HASH, hash_keys
-from recthinker.lookup.text import readable_column
+from recthinker.lookup.text import readable_codes, readable_column
 
 
 def list_array(column: pa.ChunkedArray) -> pa.ListArray:
@@ -16,9 +16,9 @@ def list_array(column: pa.ChunkedArray) -> pa.ListArray:
 
 
 def string_lists(column: pa.ChunkedArray) -> pa.ListArray:
-    """A column of lists of strings, null as empty, its text as it may be shown."""
+    """A column of lists of strings, null as empty, its text as it may be shown, each text stored once."""
     array = list_array(column)
-    return pa.ListArray.from_arrays(array.offsets, readable_column(array.values))
+    return pa.ListArray.from_arrays(array.offsets, readable_codes(array.values))
 
 
 def string_map(column: pa.ChunkedArray) -> pa.MapArray:

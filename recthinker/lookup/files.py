@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from recthinker.errors import SnapshotError
+from recthinker.lookup.columns import Texts
 
 HASH = "key_hash"
 
@@ -51,67 +52,10 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-class Lists:
-    """A list column as two mapped arrays: `self[i]` is a view of row i's values, without a copy."""
-
-    __slots__ = ("offsets", "values")
-
-    def __init__(self, column: pa.ListArray) -> None:
-        self.offsets = column.offsets.to_numpy()
-        self.values = column.values.to_numpy()
-
-    def __getitem__(self, row: int) -> np.ndarray:
-        values: np.ndarray = self.values[self.offsets[row] : self.offsets[row + 1]]
-        return values
-
-    def rows_of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where in `values` the lists of some rows stand, one list after the other; and how long each is."""
-        starts = self.offsets[rows]
-        sizes = self.offsets[rows + 1] - starts
-        ends = np.cumsum(sizes)
-        return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - sizes), sizes), sizes
-
-
-class Texts:
-    """A string column: `self[i]` is row i's text, read from the mapped bytes without Arrow's scalars."""
-
-    __slots__ = ("_bytes", "_offsets")
-
-    def __init__(self, column: pa.StringArray) -> None:
-        _, offsets, data = column.buffers()
-        self._offsets = np.frombuffer(offsets, np.int32, count=len(column) + 1, offset=4 * column.offset)
-        self._bytes = memoryview(data) if data else memoryview(b"")
-
-    def __len__(self) -> int:
-        return len(self._offsets) - 1
-
-    def __getitem__(self, row: int) -> str:
-        item = self._offsets.item
-        return str(self._bytes[item(row) : item(row + 1)], "utf-8")
-
-
-class TextLists:
-    """A column of lists of strings: `self[i]` is row i's list."""
-
-    __slots__ = ("_offsets", "_texts")
-
-    def __init__(self, column: pa.ListArray) -> None:
-        self._offsets = column.offsets.to_numpy()
-        self._texts = Texts(column.values)
-
-    def __getitem__(self, row: int) -> list[str]:
-        return self.head(row)
-
-    def head(self, row: int, most: int | None = None) -> list[str]:
-        """The first `most` strings of a row, by default all."""
-        item, texts = self._offsets.item, self._texts
-        return [texts[place] for place in range(item(row), item(row + 1))[:most]]
-
-
 def find(hashes: np.ndarray, keys: Texts, key: str) -> int:
     """The row of `key`, or -1."""
     wanted = hash_keys([key])[0]
-    row = int(np.searchsorted(hashes, wanted))
+    row = int(hashes.searchsorted(wanted))
     while row < len(hashes) and hashes[row] == wanted:
         if keys[row] == key:
             return row

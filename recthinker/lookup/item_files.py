@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from recthinker.lookup.encode import grouped, int_lists, list_array, row_numbers, string_lists
 from recthinker.lookup.feature_rows import FeatureRows
 from recthinker.lookup.files import HASH
-from recthinker.lookup.text import readable_column
+from recthinker.lookup.text import readable_codes, readable_column
 
 
 def item_file(items: pa.Table, ids: pa.Array, features: FeatureRows) -> pa.Table:
@@ -63,7 +63,7 @@ def link_file(item_relation: pa.Table) -> pa.Table:
     items_with = np.bincount(edges.indices.to_numpy(), minlength=len(names))
     return pa.table(
         {
-            "relation": readable_column(pa.array([name[0] for name in names], pa.string())),
+            "relation": readable_codes(pa.array([name[0] for name in names], pa.string())),
             "label": readable_column(pa.array([name[1] for name in names], pa.string())),
             "weight": pa.array(1 / np.log2(1 + np.maximum(items_with, 1)), pa.float64()),
         }

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recthinker.lookup.files import HASH, Lists, TextLists, Texts, find, open_file
+from recthinker.lookup.columns import Lists, Names, TextLists, Texts, WideLists
+from recthinker.lookup.files import HASH, find, open_file
 
 
 class ItemRows:
@@ -31,12 +32,13 @@ class ItemRows:
         self._categories = TextLists(rows["categories"])
         self.popularity: np.ndarray = rows["popularity"].to_numpy()
         self.mean_rating: np.ndarray = rows["mean_rating"].to_numpy()
-        self.co_items = Lists(rows["co_items"])
+        self.co_items = WideLists(rows["co_items"])
         self.co_cosine = Lists(rows["co_cosine"])
         self.co_next = Lists(rows["co_next"])
         self.links = Lists(rows["links"])
         self.link_weight: np.ndarray = links["weight"].to_numpy()
-        self._link_relation = Texts(links["relation"])
+        self._relation_of = links["relation"].indices.to_numpy()
+        self._relations = Names(links["relation"].dictionary)
         self._link_label = Texts(links["label"])
 
     def __len__(self) -> int:
@@ -60,7 +62,7 @@ class ItemRows:
 
     def relation(self, code: int) -> str:
         """Relation of an edge."""
-        return self._link_relation[code]
+        return self._relations[self._relation_of.item(code)]
 
     def marked(self, codes: np.ndarray) -> AbstractContextManager[np.ndarray]:
         """For each item its first place in `codes`, -1 where it is not there; by code, (I,). Not for threads."""
@@ -80,7 +82,7 @@ class ItemRows:
 
     def link(self, code: int) -> tuple[str, str]:
         """Relation and tail of an edge."""
-        return self._link_relation[code], self._link_label[code]
+        return self.relation(code), self._link_label[code]
 
 
 @contextmanager

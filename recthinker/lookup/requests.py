@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from recthinker.lookup.files import HASH, Lists, TextLists, Texts, find, open_file
+from recthinker.lookup.columns import Lists, TextLists, Texts
+from recthinker.lookup.files import HASH, find, open_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +78,16 @@ class RequestRows:
 
     def row(self, row: int) -> RequestRow:
         """Request number `row`."""
-        sources, attributes = self._source_offsets.item, self._attribute_offsets.item
-        pairs = range(attributes(row), attributes(row + 1))
+        first, end = self._attribute_offsets[row : row + 2].tolist()
         return RequestRow(
             key=self._keys[row],
             user_id=self._users[row],
             candidates=self._candidates[row],
-            candidate_sources=[self._sources[place] for place in range(sources(row), sources(row + 1))],
+            candidate_sources=self._sources.rows(*self._source_offsets[row : row + 2].tolist()),
             similar_counts=self._similar[row],
             history=self._history[row],
             event_count=self._event_counts.item(row),
             top_categories=self._top_categories[row],
-            attributes={self._attribute_names[pair]: self._attribute_values[pair] for pair in pairs},
+            attributes={self._attribute_names[pair]: self._attribute_values[pair] for pair in range(first, end)},
             mean_rating=self._mean_rating.item(row),
         )

@@ -11,8 +11,8 @@ from recthinker.lookup.items import ItemRows
 from recthinker.lookup.requests import RequestRow, RequestRows
 
 MANIFEST = "manifest.json"
-FORMAT = 2
-"""What the files hold; 2: co-interactions are listed by the earlier item."""
+FORMAT = 3
+"""What the files hold; 3: categories, sources and relations are codes of texts that are stored once."""
 
 
 class Snapshot:

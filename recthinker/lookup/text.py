@@ -49,10 +49,16 @@ def _selects(letter: str) -> bool:
     return "\ufe00" <= letter <= "\ufe0f" or "\U000e0100" <= letter <= "\U000e01ef"
 
 
-def readable_column(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+def readable_column(column: pa.Array | pa.ChunkedArray) -> pa.StringArray:
     """`readable` of each string of a column; bytes that are no UTF-8 are replaced."""
+    return readable_codes(column).dictionary_decode()
+
+
+def readable_codes(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
+    """Likewise, each text stored once: for columns of few different ones."""
     coded = pc.dictionary_encode(column.cast(pa.binary()))
     coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
     # A character takes at most four bytes.
     texts = [str(text.as_buffer()[: 4 * MAX_CHARACTERS], "utf-8", "replace") for text in coded.dictionary]
-    return pa.array([readable(text) for text in texts], pa.string()).take(coded.indices)
+    shown = pa.array([readable(text) for text in texts], pa.string())
+    return pa.DictionaryArray.from_arrays(coded.indices, shown)

@@ -77,6 +77,9 @@ class InferenceSettings(Section):
     """Tokens per engine step."""
     threads: int = Field(ge=1)
     """Compute threads on CPU."""
+    engine_timeout_s: float = Field(gt=0)
+    """Seconds that a step of the engine may take; then it hangs, and its job ends, to be tried again. Loading the model
+    is not counted."""
     max_failed_share: float = Field(ge=0, le=1)
     """A shard with more fallbacks than this fails, and nothing is published."""
     max_tool_fault_share: float = Field(ge=0, le=1)

@@ -6,6 +6,7 @@ can never become a control token. Levels say how strong evidence is, 9 = as stro
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -37,6 +38,8 @@ class Words(NamedTuple):
 
 LEVELS = tuple(Level(value) for value in range(MAX_LEVEL + 1))
 """Every level; made once, as a result holds dozens."""
+label_at = cache(Label)
+"""The label of a place; likewise."""
 Segment = Label | Level | Words
 
 Takes = Literal["nothing", "labels", "limit"]
@@ -113,13 +116,24 @@ def levels(scores: np.ndarray) -> np.ndarray:
     return found
 
 
-def segment_sums(values: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """The sum of each run of `values`, `sizes` of them a run, to the bit what `.sum()` of the run gives."""
-    starts = np.cumsum(sizes + 1) - (sizes + 1)
-    padded, is_value = np.zeros(len(values) + len(sizes), values.dtype), np.ones(len(values) + len(sizes), bool)
-    is_value[starts] = False
-    padded[is_value] = values
-    sums: np.ndarray = np.add.reduceat(padded, starts)
+def segment_sums(owners: np.ndarray, count: int, *columns: np.ndarray) -> list[np.ndarray]:
+    """The sum of each owner's values, to the bit what `.sum()` of them gives.
+
+    Args:
+        owners: of each value, ascending numbers below `count`, (K,).
+        columns: values, each (K,).
+
+    Returns:
+        Of each column the sums by owner, (count,).
+    """
+    # A zero before the values of each owner: `reduceat` would give one without values the next one's first.
+    places = owners + np.arange(1, len(owners) + 1)
+    starts = owners.searchsorted(np.arange(count)) + np.arange(count)
+    sums: list[np.ndarray] = []
+    for values in columns:
+        padded = np.zeros(len(values) + count, values.dtype)
+        padded[places] = values
+        sums.append(np.add.reduceat(padded, starts))
     return sums
 
 
@@ -144,13 +158,13 @@ def by_strength(labels: np.ndarray, columns: Sequence[np.ndarray], strength: np.
         strength: what to sort by, over all candidates, (N,).
         most: labels that are listed.
     """
-    values = np.stack(columns, axis=1)
-    has_any = np.logical_or.reduce(values, axis=1)
-    found = labels[has_any[labels]]
-    ranked = found[np.argsort(-strength[found], kind="stable")][:most]
-    evidence = {label: tuple(row) for label, row in zip(ranked.tolist(), values[ranked].tolist(), strict=True)}
+    # Plain lists: for some twenty numbers a call into numpy costs more than it saves.
+    given = list(zip(*(column.tolist() for column in columns), strict=True))
+    weights = (-strength).tolist()
+    found = [label for label in labels.tolist() if any(given[label])]
+    ranked = sorted(found, key=weights.__getitem__)[:most]
     segments: list[Segment] = []
-    for label, row in evidence.items():
-        segments.append(Label(label))
-        segments += [LEVELS[value] for value in row]
-    return ToolResult(tuple(segments) or (Words("nothing"),), len(found), evidence)
+    for label in ranked:
+        segments.append(label_at(label))
+        segments += [LEVELS[value] for value in given[label]]
+    return ToolResult(tuple(segments) or (Words("nothing"),), len(found), {label: given[label] for label in ranked})

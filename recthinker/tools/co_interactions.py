@@ -40,13 +40,12 @@ def co_scores(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     count = len(scene.order)
     if not len(known):
         return np.zeros(count), np.zeros(count)
-    pairs, sizes = items.co_items.rows_of(known)
     with items.marked(scene.candidates) as label_of:
-        labels = label_of[items.co_items.values[pairs]]
-    hits = np.flatnonzero(labels >= 0)
-    hits = hits[np.argsort(labels[hits], kind="stable")]
+        pairs, owners, labels = items.co_items.marked(known, label_of)
+    # Numbers of 16 bits are sorted by counting.
+    order = labels.astype(np.int16).argsort(kind="stable")
+    pairs, labels = pairs[order], labels[order]
     say = 2.0 ** (-ages / HALF_LIFE) / (items.popularity[known] + SMOOTHING)
-    says = np.repeat(say, sizes)[hits]
-    rows, sizes = pairs[hits], np.bincount(labels[hits], minlength=count)
-    follows = segment_sums(says * items.co_next.values[rows], sizes)
-    return follows, segment_sums(items.co_cosine.values[rows], sizes)
+    follows = say[owners[order]] * items.co_next.values[pairs]
+    first, second = segment_sums(labels, count, follows, items.co_cosine.values[pairs])
+    return first, second

@@ -7,7 +7,6 @@ import numpy as np
 from recthinker.settings import ToolSettings
 from recthinker.tools.base import (
     LEVELS,
-    Label,
     Scene,
     Segment,
     Takes,
@@ -15,6 +14,7 @@ from recthinker.tools.base import (
     ToolResult,
     Words,
     asked,
+    label_at,
     levels,
 )
 
@@ -32,15 +32,14 @@ class ItemInfo:
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """Labels with both levels and a category, most popular first."""
-        labels, codes = asked(call, scene), scene.candidates
-        events = scene.items.popularity[codes].astype(float)
-        popular = levels(events)
-        rated = levels(np.nan_to_num(scene.items.mean_rating[codes]))
-        ranked = labels[np.argsort(-events[labels], kind="stable")][: settings.max_results]
-        found = np.stack([ranked, popular[ranked], rated[ranked], codes[ranked]], axis=1).tolist()
+        labels, items, candidates = asked(call, scene), scene.items, scene.candidates
+        events, rating = items.popularity[candidates].astype(float), items.mean_rating[candidates]
+        popular, rated = levels(events).tolist(), levels(np.where(np.isnan(rating), 0.0, rating)).tolist()
+        ranked = labels[(-events[labels]).argsort(kind="stable")][: settings.max_results].tolist()
+        codes = candidates.tolist()
         segments: list[Segment] = []
-        for label, popularity, rating, code in found:
-            segments += [Label(label), LEVELS[popularity], LEVELS[rating]]
-            segments += [Words(name) for name in scene.items.categories(code, CATEGORIES_SHOWN)]
-        evidence = {label: (popularity, rating) for label, popularity, rating, _ in found}
+        for label in ranked:
+            segments += (label_at(label), LEVELS[popular[label]], LEVELS[rated[label]])
+            segments += map(Words, items.categories(codes[label], CATEGORIES_SHOWN))
+        evidence = {label: (popular[label], rated[label]) for label in ranked}
         return ToolResult(tuple(segments), len(labels), evidence)

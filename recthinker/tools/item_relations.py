@@ -8,7 +8,6 @@ from recthinker.lookup import ItemRows
 from recthinker.settings import ToolSettings
 from recthinker.tools.base import (
     LEVELS,
-    Label,
     Scene,
     Segment,
     Takes,
@@ -17,6 +16,7 @@ from recthinker.tools.base import (
     Words,
     asked,
     by_strength,
+    label_at,
     levels,
     segment_sums,
 )
@@ -40,7 +40,7 @@ class ItemRelations:
         result = by_strength(asked(call, scene), (levels(scores),), scores, settings.max_results)
         segments: list[Segment] = []
         for label, (level,) in result.evidence.items():
-            segments += [Label(label), LEVELS[level], Words(relations[label])]
+            segments += [label_at(label), LEVELS[level], Words(relations[label])]
         return ToolResult(tuple(segments) or result.segments, result.rows, result.evidence)
 
 
@@ -48,32 +48,30 @@ def relation_scores(scene: Scene) -> tuple[np.ndarray, list[str]]:
     """By label: sum over edges shared with the history of weight * min(history items with it, 3), (N,); and the name
     of the relation of the heaviest of those edges.
     """
-    items, history = scene.items, scene.request.history
-    count = len(scene.order)
-    places, sizes = items.links.rows_of(scene.candidates)
-    known = items.links.values[items.links.rows_of(history[history >= 0])[0]]
-    edges, owner = items.links.values[places], np.repeat(np.arange(count), sizes)
+    items, history, count = scene.items, scene.request.history, len(scene.order)
+    edges, owners = items.links.joined(scene.candidates)
     if not len(edges):
         return np.zeros(count), [""] * count
     # An item's edges are in order, so that one that it has twice stands beside itself.
-    is_new = np.concatenate([[True], (edges[1:] != edges[:-1]) | (owner[1:] != owner[:-1])])
-    edges, owner = edges[is_new], owner[is_new]
-    counts = _times(items, edges, known)
-    shared = np.flatnonzero(counts)
-    say = items.link_weight[edges[shared]] * np.minimum(counts[shared], MOST_PER_EDGE)
-    sizes = np.bincount(owner[shared], minlength=count)
-    relations, start = [], 0
-    for end in np.cumsum(sizes).tolist():
-        heaviest = shared[start + say[start:end].argmax()] if end > start else None
-        relations.append("" if heaviest is None else items.relation(int(edges[heaviest])).replace("_", " "))
-        start = end
-    return segment_sums(say, sizes), relations
+    is_new = np.ones(len(edges), bool)
+    is_new[1:] = (edges[1:] != edges[:-1]) | (owners[1:] != owners[:-1])
+    edges, owners = edges[is_new], owners[is_new]
+    counts = _times(items, edges, items.links.joined(history[history >= 0])[0])
+    shared = counts.nonzero()[0]
+    edges, owners = edges[shared], owners[shared]
+    say = items.link_weight[edges] * np.minimum(counts[shared], MOST_PER_EDGE)
+    heaviest = [(0.0, -1)] * count
+    for owner, weight, edge in zip(owners.tolist(), say.tolist(), edges.tolist(), strict=True):
+        if weight > heaviest[owner][0]:
+            heaviest[owner] = weight, edge
+    relations = ["" if edge < 0 else items.relation(edge).replace("_", " ") for _, edge in heaviest]
+    return segment_sums(owners, count, say)[0], relations
 
 
 def _times(items: ItemRows, edges: np.ndarray, known: np.ndarray) -> np.ndarray:
     """How often each of `edges` occurs in `known`."""
     with items.marked_links(edges) as place_of:
         # All equal edges are marked with the place of the first one.
-        found = place_of[known]
+        found = place_of.take(known)
         times: np.ndarray = np.bincount(found[found >= 0], minlength=len(edges))[place_of[edges]]
         return times

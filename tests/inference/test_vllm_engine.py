@@ -64,3 +64,9 @@ def test_an_engine_in_a_process_of_its_own_gives_the_same(
 def test_a_killed_engine_process_ends_the_batch_with_an_error(in_own_process: dict[str, Any]) -> None:
     assert "vLLM engine" in in_own_process["killed"]
     assert "run the shard again" in in_own_process["killed"]
+
+
+def test_an_engine_process_that_stands_still_is_told_of(in_own_process: dict[str, Any]) -> None:
+    ended, said = in_own_process["hung"]
+    assert "the engine hangs" in said
+    assert ended == 48

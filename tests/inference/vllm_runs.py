@@ -5,9 +5,8 @@ as a child.
 """
 
 import json
-import os
-import signal
 import sys
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +47,7 @@ def main(folder: Path, *, engine_process: bool) -> None:
         "two shards": _run(engine, agent, snapshot, rows[::2], 64) | _run(engine, agent, snapshot, rows[1::2], 64),
     }
     if engine_process:
+        ways["hung"] = _hung(engine, agent, snapshot, rows)
         ways["killed"] = _killed(engine, agent, snapshot, rows)
     (folder / "ways.json").write_text(json.dumps(ways), encoding="utf-8")
 
@@ -58,7 +58,13 @@ def _settings(engine_process: bool) -> Settings:
         "test",
         environ={},
         overrides={
-            "inference": {"engine": "vllm", "engine_process": engine_process, "kv_cache_mb": 16, "max_in_flight": 64},
+            "inference": {
+                "engine": "vllm",
+                "engine_process": engine_process,
+                "engine_timeout_s": 15,
+                "kv_cache_mb": 16,
+                "max_in_flight": 64,
+            },
             "model": {"hidden_size": 512, "layers": 2, "heads": 16, "intermediate_size": 64},
             "agent": {"max_episode_tokens": 256, "temperature": 1.0},
         },
@@ -75,12 +81,32 @@ def _run(
     }
 
 
+def _hung(engine: VllmEngine, agent: Agent, snapshot: Snapshot, rows: list[RequestRow]) -> list[object]:
+    """What the watchdog says when the engine's process stands still in mid-batch; and how many end once it goes on."""
+    episodes = run_episodes(engine, agent, snapshot.items, rows, max_in_flight=4)
+    next(episodes)
+    core, said = _core(), []
+
+    def told(raised: threading.ExceptHookArgs) -> None:
+        said.append(str(raised.exc_value))
+        core.resume()
+
+    threading.excepthook = told
+    core.suspend()
+    return [1 + len(list(episodes)), *said]
+
+
+def _core() -> psutil.Process:
+    """The engine's process."""
+    (core,) = [child for child in psutil.Process().children(recursive=True) if "EngineCore" in child.name()]
+    return core
+
+
 def _killed(engine: VllmEngine, agent: Agent, snapshot: Snapshot, rows: list[RequestRow]) -> str:
     """What the driver says when the engine's process is killed in mid-batch."""
     episodes = run_episodes(engine, agent, snapshot.items, rows, max_in_flight=4)
     next(episodes)
-    (core,) = [child for child in psutil.Process().children(recursive=True) if "EngineCore" in child.name()]
-    os.kill(core.pid, signal.SIGKILL)
+    _core().kill()
     try:
         list(episodes)
     except EngineError as error:

@@ -5,7 +5,8 @@ import pytest
 
 from recthinker.errors import SnapshotError
 from recthinker.lookup import Snapshot, nightly_requests, write_snapshot
-from recthinker.lookup.files import Texts, find, hash_keys
+from recthinker.lookup.columns import Texts
+from recthinker.lookup.files import find, hash_keys
 from tests import little_world as world
 
 

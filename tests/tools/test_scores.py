@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recthinker.lookup.files import Lists
+from recthinker.lookup.columns import Lists, Names, WideLists
 from recthinker.lookup.items import ItemRows
 from recthinker.tools.base import segment_sums
 from recthinker.tools.co_interactions import HALF_LIFE, SMOOTHING, co_scores
@@ -21,8 +21,8 @@ def random_lists(rng: np.random.Generator, below: int, most: int) -> list[list[i
     return [sorted(rng.choice(below, rng.integers(0, most + 1), replace=False).tolist()) for _ in range(ITEMS)]
 
 
-def column(lists: list[list[Any]], type_: pa.DataType) -> Lists:
-    return Lists(pa.array(lists, pa.list_(type_)))
+def column(lists: list[list[Any]], type_: pa.DataType) -> pa.ListArray:
+    return pa.array(lists, pa.list_(type_))
 
 
 def scene(seed: int) -> Any:
@@ -32,15 +32,16 @@ def scene(seed: int) -> Any:
     pairs = random_lists(rng, ITEMS, 40)
     items._ids = range(ITEMS)  # type: ignore[assignment]
     items.popularity = rng.integers(0, 1000, ITEMS)
-    items.co_items = column(pairs, pa.int32())
-    items.co_next = column([rng.random(len(row)).tolist() for row in pairs], pa.float32())
-    items.co_cosine = column([rng.random(len(row)).tolist() for row in pairs], pa.float32())
+    items.co_items = WideLists(column(pairs, pa.int32()))
+    items.co_next = Lists(column([rng.random(len(row)).tolist() for row in pairs], pa.float32()))
+    items.co_cosine = Lists(column([rng.random(len(row)).tolist() for row in pairs], pa.float32()))
     links = random_lists(rng, EDGES, 30)
     for row in links[::7]:
         row += row[-1:]
-    items.links = column(links, pa.int32())
+    items.links = Lists(column(links, pa.int32()))
     items.link_weight = rng.random(EDGES)
-    items._link_relation = [f"relation_{n}" for n in range(EDGES)]  # type: ignore[assignment]
+    items._relation_of = np.arange(EDGES)
+    items._relations = Names(pa.array([f"relation_{n}" for n in range(EDGES)]))
     history = rng.integers(-1, ITEMS, rng.integers(0, 60)).astype(np.int32)
     candidates = rng.choice(ITEMS, 20, replace=False).astype(np.int32)
     return SimpleNamespace(
@@ -100,7 +101,10 @@ def test_sums_of_runs_are_those_of_each_run_to_the_bit(type_: type) -> None:
         sizes = rng.integers(0, 200, 20)
         values = rng.random(sizes.sum()).astype(type_)
         runs = np.split(values, np.cumsum(sizes)[:-1])
-        assert segment_sums(values, sizes).tolist() == [run.sum() for run in runs]
+        owners = np.arange(20).repeat(sizes)
+        sums, halves = segment_sums(owners, 20, values, values / 2)
+        assert sums.tolist() == [run.sum() for run in runs]
+        assert halves.tolist() == [(run / 2).sum() for run in runs]
 
 
 def test_marks_are_gone_after_use_even_when_it_failed() -> None:
