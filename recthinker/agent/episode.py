@@ -224,6 +224,6 @@ class Episode:
         """Hash of all that the episode depended on, as the model read it."""
         read = [id_ for id_, written in zip(self.ids, self.mask, strict=True) if not written]
         # Items by id: their codes are those of one snapshot.
-        candidates = [self.scene.items.item_id(int(code)) for code in self.scene.request.candidates]
+        candidates = self.scene.items.item_ids(self.scene.request.candidates)
         text = f"{model_version}|{self.agent.prompt_version}|{candidates}|{read}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -17,13 +17,12 @@ def trajectory_row(episode: Episode, *, ds: str, versions: dict[str, str]) -> di
     """The row of `trajectories`; `versions` gets the labels' items added, as JSON, first = A."""
     request, items, chat = episode.scene.request, episode.scene.items, episode.agent.chat
     ranking = episode.ranking()
-    labels = [items.item_id(int(code)) for code in episode.scene.candidates]
     starts = [*(turn.start for turn in episode.turns), len(episode.ids)]
     return {
         "ds": ds,
         "user_id": request.user_id,
         "status": str(episode.outcome),
-        "stop_reason": f"{episode.stop_reason}: {episode.detail}" if episode.detail else str(episode.stop_reason),
+        "stop_reason": stop_text(episode),
         "turns": [
             {"role": turn.role, "text": chat.text(episode.ids[start:end])}
             for turn, start, end in zip(episode.turns, starts, starts[1:], strict=False)
@@ -31,17 +30,32 @@ def trajectory_row(episode: Episode, *, ds: str, versions: dict[str, str]) -> di
         "token_ids": episode.ids,
         "agent_mask": episode.mask,
         "logprobs": episode.logprobs,
-        "tool_calls": [_tool_call(episode, called, versions) for called in episode.calls],
-        "tokens": {
-            "prompt": episode.tokens.prompt,
-            "cached": episode.tokens.cached,
-            "generated": episode.tokens.generated,
-        },
-        "ranking": [items.item_id(int(request.candidates[place])) for place, _ in ranking],
+        "tool_calls": [
+            tool_call(episode, called, chat.text(chat.segments(called.result.segments)), versions)
+            for called in episode.calls
+        ],
+        "tokens": token_counts(episode),
+        "ranking": items.item_ids(request.candidates[[place for place, _ in ranking]]),
         "scores": [score for _, score in ranking],
-        "versions": list((versions | {"labels": json.dumps(labels)}).items()),
+        "versions": list((versions | {"labels": label_text(episode)}).items()),
         "fingerprint": episode.fingerprint(versions.get("model", "")),
     }
+
+
+def token_counts(episode: Episode) -> dict[str, int]:
+    """Tokens of all requests, by kind."""
+    tokens = episode.tokens
+    return {"prompt": tokens.prompt, "cached": tokens.cached, "generated": tokens.generated}
+
+
+def label_text(episode: Episode) -> str:
+    """The labels' items as JSON, first = A."""
+    return json.dumps(episode.scene.items.item_ids(episode.scene.candidates))
+
+
+def stop_text(episode: Episode) -> str:
+    """Why an episode ended, for people."""
+    return f"{episode.stop_reason}: {episode.detail}" if episode.detail else str(episode.stop_reason)
 
 
 def recommendation_rows(
@@ -86,14 +100,14 @@ def fallback_reason(episode: Episode) -> str:
     return f"candidate order: {episode.stop_reason or StopReason.ERROR}".replace("_", " ")
 
 
-def _tool_call(episode: Episode, called: CalledTool, versions: dict[str, str]) -> dict[str, Any]:
-    chat = episode.agent.chat
+def tool_call(episode: Episode, called: CalledTool, text: str, versions: dict[str, str]) -> dict[str, Any]:
+    """A call as it stands in a row of `trajectories`; `text` is its result as people read it."""
     tool = episode.agent.toolbox.tools.get(called.call.name)
     was_done = called.result.is_valid
     return {
         "name": called.call.name,
         "arguments": json.dumps(arguments(called.call)),
-        "result": chat.text(chat.segments(called.result.segments)),
+        "result": text,
         "rows": called.result.rows,
         "ok": called.result.is_valid,
         "keys": _keys(episode, called.call, tool) if tool and was_done else [],
@@ -105,8 +119,10 @@ def _tool_call(episode: Episode, called: CalledTool, versions: dict[str, str]) -
 def _keys(episode: Episode, call: ToolCall, tool: Tool) -> list[str]:
     """Ids that rows were looked up by: the user's, then those of the candidates that the call was about."""
     scene = episode.scene
-    codes = scene.candidates[asked(call, scene)] if tool.takes == "labels" else ()
-    return [scene.request.user_id, *(scene.items.item_id(int(code)) for code in codes)]
+    if tool.takes != "labels":
+        return [scene.request.user_id]
+    codes = scene.candidates[asked(call, scene)]
+    return [scene.request.user_id, *scene.items.item_ids(codes)]
 
 
 def _table_versions(tool: Tool, versions: dict[str, str]) -> list[tuple[str, int]]:

@@ -6,6 +6,7 @@ search on a mapped array: no dict of all keys is ever built.
 
 import hashlib
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,15 @@ class Texts:
         item = self._offsets.item
         return str(self._bytes[item(row) : item(row + 1)], "utf-8")
 
+    def of(self, rows: np.ndarray) -> list[str]:
+        """The texts of some rows, in their order."""
+        spans = zip(self._offsets[rows].tolist(), self._offsets[rows + 1].tolist(), strict=True)
+        return [str(self._bytes[start:end], "utf-8") for start, end in spans]
+
+    def between(self, start: int, end: int) -> list[str]:
+        """The texts of the rows from `start` to before `end`."""
+        return [str(self._bytes[a:b], "utf-8") for a, b in pairwise(self._offsets[start : end + 1].tolist())]
+
 
 class TextLists:
     """A column of lists of strings: `self[i]` is row i's list."""
@@ -104,8 +114,15 @@ class TextLists:
 
     def head(self, row: int, most: int | None = None) -> list[str]:
         """The first `most` strings of a row, by default all."""
-        item, texts = self._offsets.item, self._texts
-        return [texts[place] for place in range(item(row), item(row + 1))[:most]]
+        start, end = self._offsets.item(row), self._offsets.item(row + 1)
+        return self._texts.between(start, end if most is None else min(end, start + most))
+
+    def between(self, start: int, end: int) -> list[list[str]]:
+        """The lists of the rows from `start` to before `end`."""
+        places = self._offsets[start : end + 1].tolist()
+        first = places[0]
+        texts = self._texts.between(first, places[-1])
+        return [texts[a - first : b - first] for a, b in pairwise(places)]
 
 
 def find(hashes: np.ndarray, keys: Texts, key: str) -> int:

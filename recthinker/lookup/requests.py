@@ -83,7 +83,7 @@ class RequestRows:
             key=self._keys[row],
             user_id=self._users[row],
             candidates=self._candidates[row],
-            candidate_sources=[self._sources[place] for place in range(sources(row), sources(row + 1))],
+            candidate_sources=self._sources.between(sources(row), sources(row + 1)),
             similar_counts=self._similar[row],
             history=self._history[row],
             event_count=self._event_counts.item(row),

@@ -1,11 +1,12 @@
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from recthinker.errors import SnapshotError
 from recthinker.lookup import Snapshot, nightly_requests, write_snapshot
-from recthinker.lookup.files import Texts, find, hash_keys
+from recthinker.lookup.files import TextLists, Texts, find, hash_keys
 from tests import little_world as world
 
 
@@ -67,6 +68,19 @@ def test_find_tells_keys_of_the_same_hash_apart() -> None:
     keys = Texts(pa.array(["x", "a", "y"]))
     same = hash_keys(["a", "a", "a"])
     assert find(same, keys, "a") == 1
+
+
+def test_texts_are_read_one_by_one_or_together() -> None:
+    texts = Texts(pa.array(["skipped", "a", "", "ü", "b"])[1:])
+    assert [texts[row] for row in range(4)] == ["a", "", "ü", "b"]
+    assert texts.of(np.array([3, 0, 3])) == ["b", "a", "b"]
+    assert (texts.between(1, 3), texts.between(2, 2)) == (["", "ü"], [])
+
+
+def test_lists_of_texts_are_read_one_by_one_or_together() -> None:
+    lists = TextLists(pa.array([["skipped"], ["a", "b", "c"], [], ["d"]])[1:])
+    assert (lists[0], lists[1], lists.head(0, 2), lists.head(2, 5)) == (["a", "b", "c"], [], ["a", "b"], ["d"])
+    assert (lists.between(1, 3), lists.between(0, 0)) == ([[], ["d"]], [])
 
 
 def test_a_cut_file_is_refused(tmp_path: Path) -> None:
