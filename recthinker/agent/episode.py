@@ -217,8 +217,9 @@ class Episode:
         count = len(self.scene.order)
         if not self.label_scores:
             return [(place, -float(place)) for place in range(count)]
-        ranked = np.argsort(-np.array(self.label_scores), kind="stable")
-        return [(int(self.scene.order[label]), float(self.label_scores[label])) for label in ranked]
+        scores = np.array(self.label_scores, float)
+        ranked = (-scores).argsort(kind="stable")
+        return list(zip(self.scene.order[ranked].tolist(), scores[ranked].tolist(), strict=True))
 
     def fingerprint(self, model_version: str) -> str:
         """Hash of all that the episode depended on, as the model read it."""

@@ -1,6 +1,7 @@
 """An ended episode as rows of the tables `trajectories` and `recommendations`."""
 
 import json
+from operator import itemgetter
 from typing import Any
 
 from recthinker.agent.calls import arguments
@@ -63,21 +64,23 @@ def recommendation_rows(
 ) -> list[dict[str, Any]]:
     """The user's rows of `recommendations`, rank 1 first."""
     request, items = episode.scene.request, episode.scene.items
-    label_of = {int(place): label for label, place in enumerate(episode.scene.order)}
+    label_of = {place: label for label, place in enumerate(episode.scene.order.tolist())}
+    ranking = episode.ranking()[:top_n]
+    item_ids = items.item_ids(request.candidates[[place for place, _ in ranking]])
     outcome = episode.outcome or Outcome.FALLBACK_ERROR
     return [
         {
             "ds": ds,
             "user_id": request.user_id,
             "rank": rank,
-            "item_id": items.item_id(int(request.candidates[place])),
+            "item_id": item_id,
             "score": score,
             "source": outcome.source,
             "reason": fallback_reason(episode) if outcome.is_fallback else reason(episode, label_of[place]),
             "model_version": model_version,
             "run_id": run_id,
         }
-        for rank, (place, score) in enumerate(episode.ranking()[:top_n], start=1)
+        for rank, (item_id, (place, score)) in enumerate(zip(item_ids, ranking, strict=True), start=1)
     ]
 
 
@@ -91,7 +94,7 @@ def reason(episode: Episode, label: int) -> str:
         for level, name in zip(called.result.evidence[label], tools[called.call.name].evidence, strict=True)
         if level
     ]
-    strongest = sorted(found, key=lambda pair: -pair[0])[:REASON_EVIDENCE]
+    strongest = sorted(found, key=itemgetter(0), reverse=True)[:REASON_EVIDENCE]
     return "; ".join(f"{name} {level}/9" for level, name in strongest) or "no evidence found; ranked last among equals"
 
 

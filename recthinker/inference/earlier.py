@@ -18,6 +18,7 @@ from deltalake import DeltaTable
 
 from recthinker.agent import Agent, Episode, Generate, Generated, Outcome, TokenCount
 from recthinker.lookup import ItemRows, RequestRow, Snapshot
+from recthinker.lookup.files import Lists, TextLists
 from recthinker.tables.arrow import Root, open_table, table_dates, table_location, table_version
 from recthinker.tables.schemas import TRAJECTORIES
 
@@ -56,6 +57,8 @@ class EarlierNight:
         columns = ["user_id", *READ, *FOLLOWS, "tool_calls", "versions"]
         rows = delta.to_pyarrow_dataset(partitions=[("ds", "=", ds)]).to_table(columns=columns, filter=wanted)
         self._rows = _told(_made_with(rows, model=model_version, prompt=prompt_version).combine_chunks())
+        self._ranking = TextLists(self._rows["ranking"].combine_chunks())
+        self._numbers = {name: Lists(self._rows[name].combine_chunks()) for name in READ if name != "ranking"}
         self._of_user = {user: row for row, user in enumerate(self._rows["user_id"].to_pylist())}
 
     def __len__(self) -> int:
@@ -68,9 +71,9 @@ class EarlierNight:
         row = self._of_user.get(request.user_id)
         if row is None:
             return None
-        recorded = {name: self._rows[name][row].as_py() for name in READ}
+        numbers = {name: lists[row].tolist() for name, lists in self._numbers.items()}
         try:
-            return again(agent, items, request, recorded)
+            return again(agent, items, request, {"ranking": self._ranking[row], **numbers})
         except Exception as error:  # noqa: BLE001 - one user's data must end neither the plan nor the shard
             logger.warning("recorded episode cannot be gone through key=%s error=%r", request.key, error)
             return None
@@ -161,5 +164,5 @@ def _written(ids: Sequence[int], mask: Sequence[int], place: int, request: Gener
 def _scores(episode: Episode, recorded: Mapping[str, Any]) -> tuple[float, ...]:
     """The recorded score of each label; none where other items were ranked."""
     by_item = dict(zip(recorded["ranking"], recorded["scores"], strict=True))
-    items = [episode.scene.items.item_id(int(code)) for code in episode.scene.candidates]
+    items = episode.scene.items.item_ids(episode.scene.candidates)
     return tuple(by_item[item] for item in items) if by_item.keys() == set(items) else ()

@@ -24,6 +24,7 @@ from recthinker.inference.batch import run_episodes
 from recthinker.inference.earlier import EarlierNight
 from recthinker.inference.engine import Engine
 from recthinker.inference.figures import shard_summary
+from recthinker.inference.garbage import seldom_collected
 from recthinker.inference.parts import ShardParts
 from recthinker.inference.progress import BatchProgress
 from recthinker.inference.rows import trajectory_table
@@ -83,7 +84,8 @@ def run_shard(
         ConfigError: another process is running the same shard.
         OSError: the disk is full; what is committed stays.
     """
-    with hold(folder.with_name(f".{folder.name}.lock"), f"shard {shard} of {run.ds}", timeout_s=0):
+    lock = hold(folder.with_name(f".{folder.name}.lock"), f"shard {shard} of {run.ds}", timeout_s=0)
+    with lock, seldom_collected():
         parts = ShardParts(folder.with_name(f".{folder.name}.parts"), run.stamp(agent))
         rows, finished = snapshot.requests(shard), parts.users()
         progress = BatchProgress.resumed(len(rows), parts.outcomes)

@@ -144,11 +144,10 @@ def by_strength(labels: np.ndarray, columns: Sequence[np.ndarray], strength: np.
         strength: what to sort by, over all candidates, (N,).
         most: labels that are listed.
     """
-    values = np.stack(columns, axis=1)
-    has_any = np.logical_or.reduce(values, axis=1)
-    found = labels[has_any[labels]]
-    ranked = found[np.argsort(-strength[found], kind="stable")][:most]
-    evidence = {label: tuple(row) for label, row in zip(ranked.tolist(), values[ranked].tolist(), strict=True)}
+    values = list(zip(*(column.tolist() for column in columns), strict=True))
+    found = np.array([label for label in labels.tolist() if any(values[label])], np.int64)
+    ranked = found[(-strength[found]).argsort(kind="stable")][:most]
+    evidence = {label: values[label] for label in ranked.tolist()}
     segments: list[Segment] = []
     for label, row in evidence.items():
         segments.append(Label(label))
