@@ -133,9 +133,9 @@ class CompactFormat:
     def user(self, scene: Scene, max_title_words: int) -> list[int]:
         """The part of the prompt about one user: how much is known of them, and the labelled candidates."""
         ids = [self.ids[USER], *self.words(count_words(scene.request.event_count)), self.ids[CANDIDATES]]
-        for label, code in enumerate(scene.candidates):
+        for label, title in enumerate(scene.items.titles(scene.candidates)):
             ids.append(self.label_ids[label])
-            ids += self.words(shorten(scene.items.title(int(code)), max_title_words))
+            ids += self.words(shorten(title, max_title_words))
         return [*ids, self.end_id]
 
     def result(self, result: ToolResult) -> list[int]:

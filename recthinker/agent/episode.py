@@ -217,13 +217,14 @@ class Episode:
         count = len(self.scene.order)
         if not self.label_scores:
             return [(place, -float(place)) for place in range(count)]
-        ranked = np.argsort(-np.array(self.label_scores), kind="stable")
-        return [(int(self.scene.order[label]), float(self.label_scores[label])) for label in ranked]
+        scores = np.array(self.label_scores, float)
+        ranked = (-scores).argsort(kind="stable")
+        return list(zip(self.scene.order[ranked].tolist(), scores[ranked].tolist(), strict=True))
 
     def fingerprint(self, model_version: str) -> str:
         """Hash of all that the episode depended on, as the model read it."""
         read = [id_ for id_, written in zip(self.ids, self.mask, strict=True) if not written]
         # Items by id: their codes are those of one snapshot.
-        candidates = [self.scene.items.item_id(int(code)) for code in self.scene.request.candidates]
+        candidates = self.scene.items.item_ids(self.scene.request.candidates)
         text = f"{model_version}|{self.agent.prompt_version}|{candidates}|{read}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -100,9 +100,9 @@ class HermesFormat:
     def user(self, scene: Scene, max_title_words: int) -> list[int]:
         """The part of the prompt about one user: how much is known of them, and the labelled candidates."""
         ids = self._encode(USER.format(events=count_words(scene.request.event_count)))
-        for label, code in enumerate(scene.candidates):
+        for label, title in enumerate(scene.items.titles(scene.candidates)):
             ids += self._shown_labels[label]
-            ids += self.words(shorten(scene.items.title(int(code)), max_title_words))
+            ids += self.words(shorten(title, max_title_words))
         return [*ids, *self._assistant]
 
     def result(self, result: ToolResult) -> list[int]:

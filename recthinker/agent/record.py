@@ -1,6 +1,7 @@
 """An ended episode as rows of the tables `trajectories` and `recommendations`."""
 
 import json
+from operator import itemgetter
 from typing import Any
 
 from recthinker.agent.calls import arguments
@@ -17,13 +18,12 @@ def trajectory_row(episode: Episode, *, ds: str, versions: dict[str, str]) -> di
     """The row of `trajectories`; `versions` gets the labels' items added, as JSON, first = A."""
     request, items, chat = episode.scene.request, episode.scene.items, episode.agent.chat
     ranking = episode.ranking()
-    labels = [items.item_id(int(code)) for code in episode.scene.candidates]
     starts = [*(turn.start for turn in episode.turns), len(episode.ids)]
     return {
         "ds": ds,
         "user_id": request.user_id,
         "status": str(episode.outcome),
-        "stop_reason": f"{episode.stop_reason}: {episode.detail}" if episode.detail else str(episode.stop_reason),
+        "stop_reason": stop_text(episode),
         "turns": [
             {"role": turn.role, "text": chat.text(episode.ids[start:end])}
             for turn, start, end in zip(episode.turns, starts, starts[1:], strict=False)
@@ -31,17 +31,32 @@ def trajectory_row(episode: Episode, *, ds: str, versions: dict[str, str]) -> di
         "token_ids": episode.ids,
         "agent_mask": episode.mask,
         "logprobs": episode.logprobs,
-        "tool_calls": [_tool_call(episode, called, versions) for called in episode.calls],
-        "tokens": {
-            "prompt": episode.tokens.prompt,
-            "cached": episode.tokens.cached,
-            "generated": episode.tokens.generated,
-        },
-        "ranking": [items.item_id(int(request.candidates[place])) for place, _ in ranking],
+        "tool_calls": [
+            tool_call(episode, called, chat.text(chat.segments(called.result.segments)), versions)
+            for called in episode.calls
+        ],
+        "tokens": token_counts(episode),
+        "ranking": items.item_ids(request.candidates[[place for place, _ in ranking]]),
         "scores": [score for _, score in ranking],
-        "versions": list((versions | {"labels": json.dumps(labels)}).items()),
+        "versions": list((versions | {"labels": label_text(episode)}).items()),
         "fingerprint": episode.fingerprint(versions.get("model", "")),
     }
+
+
+def token_counts(episode: Episode) -> dict[str, int]:
+    """Tokens of all requests, by kind."""
+    tokens = episode.tokens
+    return {"prompt": tokens.prompt, "cached": tokens.cached, "generated": tokens.generated}
+
+
+def label_text(episode: Episode) -> str:
+    """The labels' items as JSON, first = A."""
+    return json.dumps(episode.scene.items.item_ids(episode.scene.candidates))
+
+
+def stop_text(episode: Episode) -> str:
+    """Why an episode ended, for people."""
+    return f"{episode.stop_reason}: {episode.detail}" if episode.detail else str(episode.stop_reason)
 
 
 def recommendation_rows(
@@ -49,21 +64,23 @@ def recommendation_rows(
 ) -> list[dict[str, Any]]:
     """The user's rows of `recommendations`, rank 1 first."""
     request, items = episode.scene.request, episode.scene.items
-    label_of = {int(place): label for label, place in enumerate(episode.scene.order)}
+    label_of = {place: label for label, place in enumerate(episode.scene.order.tolist())}
+    ranking = episode.ranking()[:top_n]
+    item_ids = items.item_ids(request.candidates[[place for place, _ in ranking]])
     outcome = episode.outcome or Outcome.FALLBACK_ERROR
     return [
         {
             "ds": ds,
             "user_id": request.user_id,
             "rank": rank,
-            "item_id": items.item_id(int(request.candidates[place])),
+            "item_id": item_id,
             "score": score,
             "source": outcome.source,
             "reason": fallback_reason(episode) if outcome.is_fallback else reason(episode, label_of[place]),
             "model_version": model_version,
             "run_id": run_id,
         }
-        for rank, (place, score) in enumerate(episode.ranking()[:top_n], start=1)
+        for rank, (item_id, (place, score)) in enumerate(zip(item_ids, ranking, strict=True), start=1)
     ]
 
 
@@ -77,7 +94,7 @@ def reason(episode: Episode, label: int) -> str:
         for level, name in zip(called.result.evidence[label], tools[called.call.name].evidence, strict=True)
         if level
     ]
-    strongest = sorted(found, key=lambda pair: -pair[0])[:REASON_EVIDENCE]
+    strongest = sorted(found, key=itemgetter(0), reverse=True)[:REASON_EVIDENCE]
     return "; ".join(f"{name} {level}/9" for level, name in strongest) or "no evidence found; ranked last among equals"
 
 
@@ -86,14 +103,14 @@ def fallback_reason(episode: Episode) -> str:
     return f"candidate order: {episode.stop_reason or StopReason.ERROR}".replace("_", " ")
 
 
-def _tool_call(episode: Episode, called: CalledTool, versions: dict[str, str]) -> dict[str, Any]:
-    chat = episode.agent.chat
+def tool_call(episode: Episode, called: CalledTool, text: str, versions: dict[str, str]) -> dict[str, Any]:
+    """A call as it stands in a row of `trajectories`; `text` is its result as people read it."""
     tool = episode.agent.toolbox.tools.get(called.call.name)
     was_done = called.result.is_valid
     return {
         "name": called.call.name,
         "arguments": json.dumps(arguments(called.call)),
-        "result": chat.text(chat.segments(called.result.segments)),
+        "result": text,
         "rows": called.result.rows,
         "ok": called.result.is_valid,
         "keys": _keys(episode, called.call, tool) if tool and was_done else [],
@@ -105,8 +122,10 @@ def _tool_call(episode: Episode, called: CalledTool, versions: dict[str, str]) -
 def _keys(episode: Episode, call: ToolCall, tool: Tool) -> list[str]:
     """Ids that rows were looked up by: the user's, then those of the candidates that the call was about."""
     scene = episode.scene
-    codes = scene.candidates[asked(call, scene)] if tool.takes == "labels" else ()
-    return [scene.request.user_id, *(scene.items.item_id(int(code)) for code in codes)]
+    if tool.takes != "labels":
+        return [scene.request.user_id]
+    codes = scene.candidates[asked(call, scene)]
+    return [scene.request.user_id, *scene.items.item_ids(codes)]
 
 
 def _table_versions(tool: Tool, versions: dict[str, str]) -> list[tuple[str, int]]:

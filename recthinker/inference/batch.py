@@ -101,7 +101,7 @@ def _begun(
 
 def _side_by_side(episodes: list[Episode]) -> list[Episode]:
     """Episodes with prompts that begin alike beside each other; first those that have ended."""
-    return sorted(episodes, key=lambda episode: (not episode.is_done, episode.ids))
+    return sorted(episodes, key=lambda episode: () if episode.is_done else (episode.ids,))
 
 
 class _Window:

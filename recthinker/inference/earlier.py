@@ -7,6 +7,7 @@ once more, and its ranking stands (outcome `unchanged`). So the cost of a night 
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from functools import reduce
 from itertools import islice
 from math import ceil
 from typing import Any
@@ -17,6 +18,7 @@ from deltalake import DeltaTable
 
 from recthinker.agent import Agent, Episode, Generate, Generated, Outcome, TokenCount
 from recthinker.lookup import ItemRows, RequestRow, Snapshot
+from recthinker.lookup.columns import Lists, TextLists
 from recthinker.tables.arrow import Root, open_table, table_dates, table_location, table_version
 from recthinker.tables.schemas import TRAJECTORIES
 
@@ -26,7 +28,10 @@ KEPT = (str(Outcome.RANKED), str(Outcome.UNCHANGED))
 """Outcomes whose ranking may stand."""
 SAMPLED = 1_000
 """Users by whom it is judged how many will run."""
-COLUMNS = ("user_id", "token_ids", "agent_mask", "logprobs", "ranking", "scores", "versions")
+READ = ("token_ids", "agent_mask", "logprobs", "ranking", "scores")
+"""Columns by which an episode is gone through again."""
+FOLLOWS = ("turns", "fingerprint")
+"""Columns that come out the same where its tokens and the labels' items do."""
 
 
 class EarlierNight:
@@ -49,10 +54,13 @@ class EarlierNight:
     ) -> None:
         delta = open_table(root, TRAJECTORIES, version=version)
         wanted = pc.field("status").isin(KEPT) & pc.field("user_id").isin(pa.array(sorted(users), pa.string()))
-        rows = delta.to_pyarrow_dataset(partitions=[("ds", "=", ds)]).to_table(columns=list(COLUMNS), filter=wanted)
-        self._rows = rows.combine_chunks()
+        columns = ["user_id", *READ, *FOLLOWS, "tool_calls", "versions"]
+        rows = delta.to_pyarrow_dataset(partitions=[("ds", "=", ds)]).to_table(columns=columns, filter=wanted)
+        self._rows = _told(_made_with(rows, model=model_version, prompt=prompt_version).combine_chunks())
+        ranking = self._rows["ranking"].combine_chunks()
+        self._ranking = TextLists(pa.ListArray.from_arrays(ranking.offsets, ranking.values.dictionary_encode()))
+        self._numbers = {name: Lists(self._rows[name].combine_chunks()) for name in READ if name != "ranking"}
         self._of_user = {user: row for row, user in enumerate(self._rows["user_id"].to_pylist())}
-        self._made_with = {("model", model_version), ("prompt", prompt_version)}
 
     def __len__(self) -> int:
         return len(self._of_user)
@@ -64,14 +72,34 @@ class EarlierNight:
         row = self._of_user.get(request.user_id)
         if row is None:
             return None
-        recorded = {name: self._rows[name][row].as_py() for name in COLUMNS}
-        if not self._made_with <= set(recorded["versions"]):
-            return None
+        numbers = {name: lists[row].tolist() for name, lists in self._numbers.items()}
         try:
-            return again(agent, items, request, recorded)
+            return again(agent, items, request, {"ranking": self._ranking[row], **numbers})
         except Exception as error:  # noqa: BLE001 - one user's data must end neither the plan nor the shard
             logger.warning("recorded episode cannot be gone through key=%s error=%r", request.key, error)
             return None
+
+    def told(self, users: Sequence[str]) -> pa.Table:
+        """What the night tells of users that it knows, a row each, in their order: the columns `user_id`, `READ` and
+        `FOLLOWS`; `labels`, their items as JSON (null where it is not known), and `results`, the text that each call
+        gave.
+        """
+        return self._rows.take(pa.array([self._of_user[user] for user in users], pa.int64()))
+
+
+def _made_with(rows: pa.Table, **versions: str) -> pa.Table:
+    """The rows of which all of `versions` are recorded."""
+    found = (pc.equal(pc.map_lookup(rows["versions"], name, "first"), version) for name, version in versions.items())
+    return rows.filter(reduce(pc.and_, found))
+
+
+def _told(rows: pa.Table) -> pa.Table:
+    """Rows of the contract's types, with `labels` and `results` in the place of `versions` and `tool_calls`."""
+    schema = TRAJECTORIES.arrow_schema()
+    calls = rows["tool_calls"].combine_chunks()
+    results = pa.ListArray.from_arrays(calls.offsets, pc.struct_field(calls.values, "result"))
+    told = {name: rows[name].cast(schema.field(name).type) for name in ("user_id", *READ, *FOLLOWS)}
+    return pa.table({**told, "labels": pc.map_lookup(rows["versions"], "labels", "first"), "results": results})
 
 
 def newest_night(root: Root, before: str) -> tuple[str, int] | None:
@@ -137,5 +165,5 @@ def _written(ids: Sequence[int], mask: Sequence[int], place: int, request: Gener
 def _scores(episode: Episode, recorded: Mapping[str, Any]) -> tuple[float, ...]:
     """The recorded score of each label; none where other items were ranked."""
     by_item = dict(zip(recorded["ranking"], recorded["scores"], strict=True))
-    items = [episode.scene.items.item_id(int(code)) for code in episode.scene.candidates]
+    items = episode.scene.items.item_ids(episode.scene.candidates)
     return tuple(by_item[item] for item in items) if by_item.keys() == set(items) else ()

@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ class ShardParts:
 
     def commit(
         self,
-        rows: Mapping[str, Sequence[Mapping[str, Any]]],
+        rows: Mapping[str, pa.Table],
         outcomes: Mapping[str, int],
         totals: Mapping[str, int],
         seconds: float,
@@ -89,7 +89,7 @@ class ShardParts:
         """Write one more part.
 
         Args:
-            rows: by table of `TABLES`.
+            rows: by table of `TABLES`, of its schema.
             outcomes: users by outcome.
             totals: sums of `COUNTED`.
             seconds: wall time that it took.
@@ -102,7 +102,7 @@ class ShardParts:
         try:
             unfinished.mkdir()
             for table in TABLES:
-                pq.write_table(pa.Table.from_pylist(rows[table.name], table.arrow_schema()), unfinished / _file(table))
+                pq.write_table(rows[table.name], unfinished / _file(table))
             digests = {table.name: _digest(unfinished / _file(table)) for table in TABLES}
             told = {"outcomes": outcomes, "totals": totals, "seconds": seconds}
             description = {"stamp": self._stamp, "sha256": digests, **told}

@@ -8,22 +8,26 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from recthinker.agent import Agent, Episode, Outcome
-from recthinker.agent.record import recommendation_rows, trajectory_row
+from recthinker.agent.record import recommendation_rows
 from recthinker.errors import EngineError
 from recthinker.inference.batch import run_episodes
 from recthinker.inference.earlier import EarlierNight
 from recthinker.inference.engine import Engine
 from recthinker.inference.figures import shard_summary
+from recthinker.inference.garbage import seldom_collected
 from recthinker.inference.parts import ShardParts
 from recthinker.inference.progress import BatchProgress
+from recthinker.inference.rows import trajectory_table
 from recthinker.lookup import RequestRow, Snapshot
 from recthinker.tables.locks import hold
 from recthinker.tables.schemas import RECOMMENDATIONS, TRAJECTORIES
@@ -80,7 +84,8 @@ def run_shard(
         ConfigError: another process is running the same shard.
         OSError: the disk is full; what is committed stays.
     """
-    with hold(folder.with_name(f".{folder.name}.lock"), f"shard {shard} of {run.ds}", timeout_s=0):
+    lock = hold(folder.with_name(f".{folder.name}.lock"), f"shard {shard} of {run.ds}", timeout_s=0)
+    with lock, seldom_collected():
         parts = ShardParts(folder.with_name(f".{folder.name}.parts"), run.stamp(agent))
         rows, finished = snapshot.requests(shard), parts.users()
         progress = BatchProgress.resumed(len(rows), parts.outcomes)
@@ -90,7 +95,7 @@ def run_shard(
         started = time.monotonic()
         for batch in _batched(_counted(episodes, progress, on_progress), run.users_per_part):
             now = time.monotonic()
-            _commit(parts, run, agent, batch, now - started)
+            _commit(parts, run, agent, batch, earlier, now - started)
             started = now
             _check_failures(parts, len(rows), run)
         return _close(folder, parts, len(rows), resumed=len(finished))
@@ -109,20 +114,29 @@ def _nobody(request: RequestRow) -> None:
     """No episode is known."""
 
 
-def _commit(parts: ShardParts, run: ShardRun, agent: Agent, episodes: Iterable[Episode], seconds: float) -> None:
-    versions, stamps = run.versions(agent), {"model_version": run.model_version, "run_id": run.run_id}
-    told: list[dict[str, Any]] = []
+def _commit(
+    parts: ShardParts,
+    run: ShardRun,
+    agent: Agent,
+    episodes: Sequence[Episode],
+    earlier: EarlierNight | None,
+    seconds: float,
+) -> None:
+    stamps = {"model_version": run.model_version, "run_id": run.run_id}
     ranked: list[dict[str, Any]] = []
     outcomes: Counter[str] = Counter()
     totals: Counter[str] = Counter()
     for episode in episodes:
-        told.append(trajectory_row(episode, ds=run.ds, versions=versions))
         ranked += recommendation_rows(episode, ds=run.ds, top_n=run.publish_top_n, **stamps)
         outcomes[str(episode.outcome)] += 1
         tokens = episode.tokens
         totals.update(prompt=tokens.prompt, cached=tokens.cached, generated=tokens.generated)
         totals.update(calls=len(episode.calls), faults=sum(bool(called.result.fault) for called in episode.calls))
-    parts.commit({TRAJECTORIES.name: told, RECOMMENDATIONS.name: ranked}, outcomes, totals, seconds)
+    tables = {
+        TRAJECTORIES.name: trajectory_table(episodes, earlier, ds=run.ds, versions=run.versions(agent)),
+        RECOMMENDATIONS.name: pa.Table.from_pylist(ranked, RECOMMENDATIONS.arrow_schema()),
+    }
+    parts.commit(tables, outcomes, totals, seconds)
 
 
 def _batched(episodes: Iterator[Episode], size: int) -> Iterator[list[Episode]]:

@@ -77,6 +77,11 @@ class Texts:
     def __getitem__(self, row: int) -> str:
         return str(self._bytes[self._offsets[row] : self._offsets[row + 1]], "utf-8")
 
+    def of(self, rows: np.ndarray) -> list[str]:
+        """The texts of some rows, in their order."""
+        offsets, texts = self._offsets, self._bytes
+        return [str(texts[offsets[row] : offsets[row + 1]], "utf-8") for row in rows.tolist()]
+
 
 class Names(dict[int, str]):
     """The different texts of a column by code, each read from the mapped bytes when first asked for."""

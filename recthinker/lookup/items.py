@@ -52,9 +52,17 @@ class ItemRows:
         """The id of an item."""
         return self._ids[code]
 
+    def item_ids(self, codes: np.ndarray) -> list[str]:
+        """The id of each of some items."""
+        return self._ids.of(codes)
+
     def title(self, code: int) -> str:
         """The title of an item."""
         return self._titles[code]
+
+    def titles(self, codes: np.ndarray) -> list[str]:
+        """The title of each of some items."""
+        return self._titles.of(codes)
 
     def categories(self, code: int, most: int | None = None) -> list[str]:
         """The first `most` categories of an item, by default all."""

@@ -1,5 +1,6 @@
 """user_history(limit): the user's newest items."""
 
+from functools import lru_cache
 from typing import ClassVar
 
 from recthinker.lookup.text import MAX_CHARACTERS
@@ -30,6 +31,7 @@ class UserHistory:
         return ToolResult(tuple(segments) or (Words("nothing"),), len(shown))
 
 
+@lru_cache(maxsize=100_000)
 def shorten(title: str, words: int) -> str:
     """The first `words` words of a title, at most 40 characters; of a long one only the beginning is looked at."""
     return " ".join(title[:MAX_CHARACTERS].split()[:words])[:40]

@@ -125,6 +125,7 @@ def test_other_models_prompts_and_users_are_not_known(first: Path, agent: Agent)
     assert standing(earlier(first, agent, model_version="m/2"), agent, snapshot) == set()
     assert standing(earlier(first, agent, prompt_version="p"), agent, snapshot) == set()
     assert standing(earlier(first, agent, users=["cat", "eve"]), agent, snapshot) == {"cat"}
+    assert standing(earlier(first, agent, users=["eve"]), agent, snapshot) == set()
 
 
 def test_a_fallback_does_not_stand(first: Path, agent: Agent) -> None:

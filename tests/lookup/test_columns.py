@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recthinker.lookup.columns import Lists, TextLists, WideLists
+from recthinker.lookup.columns import Lists, TextLists, Texts, WideLists
 
 NUMBERS = pa.array([[4, 7], [], [1, 4, 9], [7]], pa.list_(pa.int32()))
 
@@ -46,3 +46,9 @@ def test_texts_that_are_stored_once_come_back_in_their_lists() -> None:
     assert lists.head(0, 1) == ["War"]
     assert lists.rows(1, 3) == [[], ["War", "War"]]
     assert lists.rows(2, 2) == []
+
+
+def test_texts_are_read_one_by_one_or_together() -> None:
+    texts = Texts(pa.array(["skipped", "a", "", "ü", "b"])[1:])
+    assert [texts[row] for row in range(4)] == ["a", "", "ü", "b"]
+    assert texts.of(np.array([3, 0, 3])) == ["b", "a", "b"]
