@@ -21,6 +21,7 @@ from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
 
 from recthinker.errors import ConfigError
+from recthinker.files import replacing
 from recthinker.tables.java import require_java
 
 VERSION = "4.4.0"
@@ -95,9 +96,8 @@ def _take(fetched: Path, target: Path, digest: str) -> None:
     if not _is_pinned(fetched, digest):
         found = "another file" if fetched.is_file() else "nothing"
         raise ConfigError(f"{fetched.name} should have SHA-256 {digest}; the resolver brought {found}")
-    partial = target.with_suffix(".partial")
-    shutil.copyfile(fetched, partial)
-    partial.replace(target)
+    with replacing(target) as partial:
+        shutil.copyfile(fetched, partial)
 
 
 def main() -> None:

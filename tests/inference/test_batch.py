@@ -1,6 +1,5 @@
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 
@@ -14,16 +13,6 @@ from recthinker.settings import Settings, ToolSettings
 from recthinker.tools import Scene, Toolbox, ToolCall, ToolResult
 from recthinker.tools.co_interactions import CoInteractions
 from tests import little_world as world
-
-
-@pytest.fixture
-def agent(settings: Settings) -> Agent:
-    return world.agent(settings)
-
-
-@pytest.fixture
-def snapshot(tmp_path: Path) -> Snapshot:
-    return world.snapshot(tmp_path / "s")
 
 
 def scripted(agent: Agent) -> ScriptedEngine:

@@ -15,7 +15,6 @@ from recthinker.inference.earlier import EarlierNight, again, expected_runs, new
 from recthinker.inference.scripted import Planner
 from recthinker.inference.shard import run_shard
 from recthinker.lookup import Snapshot
-from recthinker.settings import Settings
 from recthinker.tables.schemas import TRAJECTORIES
 from tests import little_world as world
 from tests.inference.test_batch import Unrenderable
@@ -24,11 +23,6 @@ from tests.inference.test_shard import Listening
 
 RUN = replace(ONE_NIGHT, ds="2024-03-10", run_id="first", publish_top_n=3)
 NEXT = replace(RUN, ds="2024-03-11", run_id="second", table_versions={"items": 5})
-
-
-@pytest.fixture
-def agent(settings: Settings) -> Agent:
-    return world.agent(settings)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from recthinker.inference.scripted import Planner
 from recthinker.inference.trial import Trial
 from recthinker.settings import Settings
 from recthinker.tools import Scene, ToolCall, Words
-from tests import little_world as world
 from tests.inference import small_trial
 
 
@@ -75,11 +74,6 @@ class Memory(Copier):
         scores = tuple(float(label in shown) for label in request.score_ids)
         self._done.append((request_id, Generated([shown[0]], [0.0], scores=scores)))
         return None
-
-
-@pytest.fixture
-def agent(settings: Settings) -> Agent:
-    return world.agent(settings)
 
 
 @pytest.fixture

@@ -17,23 +17,12 @@ from recthinker.inference.rows import trajectory_table
 from recthinker.inference.scripted import Planner
 from recthinker.inference.shard import run_shard
 from recthinker.lookup import Snapshot
-from recthinker.settings import Settings
 from recthinker.tables.schemas import TRAJECTORIES
 from tests import little_world as world
 from tests.inference.test_shard import RUN
 
 NEXT_DS = "2024-03-11"
 SCHEMA = TRAJECTORIES.arrow_schema()
-
-
-@pytest.fixture
-def agent(settings: Settings) -> Agent:
-    return world.agent(settings)
-
-
-@pytest.fixture
-def snapshot(tmp_path: Path) -> Snapshot:
-    return world.snapshot(tmp_path / "s")
 
 
 @pytest.fixture

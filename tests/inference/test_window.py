@@ -2,9 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from recthinker.agent import Agent, Episode, Generate, Generated, Outcome
 from recthinker.inference import ScriptedEngine, run_episodes
@@ -12,7 +9,6 @@ from recthinker.inference.batch import _Window
 from recthinker.inference.engine import KvCache
 from recthinker.inference.scripted import Planner
 from recthinker.lookup import RequestRow, Snapshot
-from recthinker.settings import Settings
 from tests import little_world as world
 
 BLOCK = 16
@@ -47,16 +43,6 @@ class Small(ScriptedEngine):
     def step(self) -> list[tuple[str, Generated]]:
         request_id = next(iter(self._requests))
         return [(request_id, self._write(request_id, self._requests.pop(request_id)))]
-
-
-@pytest.fixture
-def agent(settings: Settings) -> Agent:
-    return world.agent(settings)
-
-
-@pytest.fixture
-def snapshot(tmp_path: Path) -> Snapshot:
-    return world.snapshot(tmp_path / "s")
 
 
 def asked(snapshot: Snapshot, copies: int) -> list[RequestRow]:

@@ -20,7 +20,7 @@ from tests import little_world as world
 ONE_BY_ONE = ShardRun(
     world.DS, "run", "m/1", {}, publish_top_n=2, max_failed_share=0.0, max_tool_fault_share=0.1, users_per_part=1
 )
-TIMEOUT_S = 0.5
+TIMEOUT_S = 2.0
 
 
 class Hanging(ScriptedEngine):
