@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-from numpy.lib.stride_tricks import sliding_window_view
 
 
 class Lists:
@@ -19,45 +18,6 @@ class Lists:
     def __getitem__(self, row: int) -> np.ndarray:
         values: np.ndarray = self.values[self.offsets[row] : self.offsets[row + 1]]
         return values
-
-    def joined(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The lists of some rows, one after the other; and of each value, which of `rows` it is of."""
-        starts = self.offsets[rows]
-        sizes = self.offsets[rows + 1] - starts
-        ends = sizes.cumsum()
-        owners = np.arange(len(rows)).repeat(sizes)
-        return self.values[np.arange(len(owners)) + (starts - ends + sizes)[owners]], owners
-
-
-class WideLists(Lists):
-    """Lists of a bounded length, of which many are looked through at once."""
-
-    __slots__ = ("_windows",)
-
-    def __init__(self, column: pa.ListArray) -> None:
-        super().__init__(column)
-        self._windows = sliding_window_view(self.values, int(np.diff(self.offsets).max(initial=0)))
-
-    def marked(self, rows: np.ndarray, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Those values of some rows that have a mark of 0 or more, row by row.
-
-        Args:
-            rows: row numbers, (R,).
-            marks: by value.
-
-        Returns:
-            Their places in `values`, which of `rows` they are of, and their marks.
-        """
-        starts, ends = self.offsets[rows], self.offsets[rows + 1]
-        # Of each row as many values as the longest has, which numpy copies without a place for each; those of the
-        # rows after it are left out once few are left.
-        firsts = np.minimum(starts, len(self._windows) - 1)
-        found = marks.take(self._windows[firsts].ravel())
-        hits = (found >= 0).nonzero()[0]
-        owners, columns = np.divmod(hits, self._windows.shape[1])
-        places = firsts[owners] + columns
-        is_own = (places >= starts[owners]) & (places < ends[owners])
-        return places[is_own], owners[is_own], found[hits[is_own]]
 
 
 class Texts:
@@ -105,12 +65,13 @@ class TextLists:
         self._names = Names(column.values.dictionary)
 
     def __getitem__(self, row: int) -> list[str]:
-        return self.head(row)
-
-    def head(self, row: int, most: int | None = None) -> list[str]:
-        """The first `most` strings of a row, by default all."""
         names, codes = self._names, self._codes
-        return [names[codes[place]] for place in range(self._offsets[row], self._offsets[row + 1])[:most]]
+        return [names[codes[place]] for place in range(self._offsets[row], self._offsets[row + 1])]
+
+    def firsts(self, rows: np.ndarray) -> list[str]:
+        """The first string of each of some rows, "" where a row has none."""
+        names, codes, offsets = self._names, self._codes, self._offsets
+        return [names[codes[offsets[row]]] if offsets[row] < offsets[row + 1] else "" for row in rows.tolist()]
 
     def rows(self, start: int, end: int) -> list[list[str]]:
         """The lists of the rows from `start` to before `end`."""

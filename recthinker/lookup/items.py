@@ -1,13 +1,11 @@
 """Item rows of a snapshot. An item is known by its code, its row number; -1 stands for an item not in the catalogue."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from recthinker.lookup.columns import Lists, Names, TextLists, Texts, WideLists
+from recthinker.lookup.columns import Lists, Names, TextLists, Texts
 from recthinker.lookup.files import HASH, find, open_file
 
 
@@ -17,8 +15,8 @@ class ItemRows:
     Attributes:
         popularity: events of each item before the end of D, (I,).
         mean_rating: mean rating of each item, NaN where none, (I,).
-        co_items: codes of the items that an item is interacted with, as lists, no longer than `features.co_top_k`;
-            `co_cosine` and `co_next` run along: the cosine of the pair, and the `next_weight` from this item to that.
+        co_items: codes of the items that an item is interacted with, as lists; `co_cosine` and `co_next` run
+            along: the cosine of the pair, and the `next_weight` from this item to that.
         links: codes of the knowledge-graph edges of an item, as lists; two items that share (relation, tail) share a
             code. `link_weight`, (L,), is 1 / log2(1 + items with that edge).
     """
@@ -32,7 +30,7 @@ class ItemRows:
         self._categories = TextLists(rows["categories"])
         self.popularity: np.ndarray = rows["popularity"].to_numpy()
         self.mean_rating: np.ndarray = rows["mean_rating"].to_numpy()
-        self.co_items = WideLists(rows["co_items"])
+        self.co_items = Lists(rows["co_items"])
         self.co_cosine = Lists(rows["co_cosine"])
         self.co_next = Lists(rows["co_next"])
         self.links = Lists(rows["links"])
@@ -64,40 +62,28 @@ class ItemRows:
         """The title of each of some items."""
         return self._titles.of(codes)
 
-    def categories(self, code: int, most: int | None = None) -> list[str]:
-        """The first `most` categories of an item, by default all."""
-        return self._categories.head(code, most)
+    def categories(self, code: int) -> list[str]:
+        """The categories of an item."""
+        return self._categories[code]
+
+    def first_categories(self, codes: np.ndarray) -> list[str]:
+        """The first category of each of some items, "" where an item has none."""
+        return self._categories.firsts(codes)
 
     def relation(self, code: int) -> str:
         """Relation of an edge."""
         return self._relations[self._relation_of.item(code)]
 
-    def marked(self, codes: np.ndarray) -> AbstractContextManager[np.ndarray]:
-        """For each item its first place in `codes`, -1 where it is not there; by code, (I,). Not for threads."""
-        return _marked(self._item_marks, codes)
-
-    def marked_links(self, codes: np.ndarray) -> AbstractContextManager[np.ndarray]:
-        """Likewise for edges, (L,)."""
-        return _marked(self._link_marks, codes)
-
     @cached_property
-    def _item_marks(self) -> np.ndarray:
+    def marks(self) -> np.ndarray:
+        """Room for a number an item, (I,), for whoever joins lists of items: -1, and left so. Not for threads."""
         return np.full(len(self), -1, np.int32)
 
     @cached_property
-    def _link_marks(self) -> np.ndarray:
+    def link_marks(self) -> np.ndarray:
+        """Likewise a number an edge, (L,)."""
         return np.full(len(self.link_weight), -1, np.int32)
 
     def link(self, code: int) -> tuple[str, str]:
         """Relation and tail of an edge."""
         return self.relation(code), self._link_label[code]
-
-
-@contextmanager
-def _marked(place_of: np.ndarray, codes: np.ndarray) -> Iterator[np.ndarray]:
-    # Backwards: of the places of one code the last one written stays.
-    place_of[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    try:
-        yield place_of
-    finally:
-        place_of[codes] = -1

@@ -6,7 +6,7 @@ can never become a control token. Levels say how strong evidence is, 9 = as stro
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from recthinker.errors import ToolError
 from recthinker.lookup import ItemRows, RequestRow
 from recthinker.settings import ToolSettings
+from recthinker.tools.compiled import compiled
 
 MAX_LEVEL = 9
 
@@ -40,6 +41,8 @@ LEVELS = tuple(Level(value) for value in range(MAX_LEVEL + 1))
 """Every level; made once, as a result holds dozens."""
 label_at = cache(Label)
 """The label of a place; likewise."""
+kind = lru_cache(maxsize=10_000)(Words)
+"""The name of a kind of things, such as a category or a relation; likewise."""
 Segment = Label | Level | Words
 
 Takes = Literal["nothing", "labels", "limit"]
@@ -105,36 +108,19 @@ class Tool(Protocol):
         ...
 
 
+@compiled
 def levels(scores: np.ndarray) -> np.ndarray:
     """Scores as levels, (N,) ints: 9 for the highest, 0 for none, between them in proportion to the square root, so
-    that weak evidence can still be told apart.
+    that weak evidence can still be told apart. NaN is none.
     """
-    top = scores.max(initial=0.0)
-    if top <= 0:
-        return np.zeros(len(scores), np.int64)
-    found: np.ndarray = np.ceil(MAX_LEVEL * np.sqrt(np.maximum(scores, 0) / top) - 1e-9).astype(np.int64)
+    found, top = np.zeros(len(scores), np.int64), 0.0
+    for score in scores:
+        if score > top:  # NaN is no score
+            top = score
+    for label, score in enumerate(scores):
+        if score > 0:
+            found[label] = np.int64(np.ceil(MAX_LEVEL * np.sqrt(score / top) - 1e-9))
     return found
-
-
-def segment_sums(owners: np.ndarray, count: int, *columns: np.ndarray) -> list[np.ndarray]:
-    """The sum of each owner's values, to the bit what `.sum()` of them gives.
-
-    Args:
-        owners: of each value, ascending numbers below `count`, (K,).
-        columns: values, each (K,).
-
-    Returns:
-        Of each column the sums by owner, (count,).
-    """
-    # A zero before the values of each owner: `reduceat` would give one without values the next one's first.
-    places = owners + np.arange(1, len(owners) + 1)
-    starts = owners.searchsorted(np.arange(count)) + np.arange(count)
-    sums: list[np.ndarray] = []
-    for values in columns:
-        padded = np.zeros(len(values) + count, values.dtype)
-        padded[places] = values
-        sums.append(np.add.reduceat(padded, starts))
-    return sums
 
 
 def asked(call: ToolCall, scene: Scene) -> np.ndarray:
@@ -149,7 +135,9 @@ def asked(call: ToolCall, scene: Scene) -> np.ndarray:
     return np.array(sorted(set(call.labels)), np.int64) if call.labels else np.arange(count)
 
 
-def by_strength(labels: np.ndarray, columns: Sequence[np.ndarray], strength: np.ndarray, most: int) -> ToolResult:
+def by_strength(
+    labels: np.ndarray, columns: Sequence[np.ndarray], strength: np.ndarray, most: int, kinds: Sequence[str] = ()
+) -> ToolResult:
     """A result that lists labels with their levels, strongest first, those without evidence left out.
 
     Args:
@@ -157,6 +145,7 @@ def by_strength(labels: np.ndarray, columns: Sequence[np.ndarray], strength: np.
         columns: levels by label over all candidates, each (N,).
         strength: what to sort by, over all candidates, (N,).
         most: labels that are listed.
+        kinds: the name of a kind that is listed with each label, over all candidates, (N,); none by default.
     """
     # Plain lists: for some twenty numbers a call into numpy costs more than it saves.
     given = list(zip(*(column.tolist() for column in columns), strict=True))
@@ -166,5 +155,7 @@ def by_strength(labels: np.ndarray, columns: Sequence[np.ndarray], strength: np.
     segments: list[Segment] = []
     for label in ranked:
         segments.append(label_at(label))
-        segments += [LEVELS[value] for value in given[label]]
+        segments += map(LEVELS.__getitem__, given[label])
+        if kinds:
+            segments.append(kind(kinds[label]))
     return ToolResult(tuple(segments) or (Words("nothing"),), len(found), {label: given[label] for label in ranked})

@@ -5,7 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from recthinker.settings import ToolSettings
-from recthinker.tools.base import Scene, Takes, ToolCall, ToolResult, asked, by_strength, levels, segment_sums
+from recthinker.tools.base import Scene, Takes, ToolCall, ToolResult, asked, by_strength, levels
+from recthinker.tools.compiled import compiled
 
 HALF_LIFE = 10.0
 """History events, newest first, at which a history item's say in `next` has halved."""
@@ -33,19 +34,36 @@ def co_scores(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     """Scores by label: sum over history items h, age p, of 2^-(p/10) * next_weight(h to c) / (events(h) + 5), and of
     cosine(h, c); both (N,).
     """
-    items, history = scene.items, scene.request.history
-    # Of an item that the history has more than once, its newest event counts.
-    known, ages = np.unique(history, return_index=True)
-    known, ages = known[known >= 0], ages[known >= 0]
-    count = len(scene.order)
-    if not len(known):
-        return np.zeros(count), np.zeros(count)
-    with items.marked(scene.candidates) as label_of:
-        pairs, owners, labels = items.co_items.marked(known, label_of)
-    # Numbers of 16 bits are sorted by counting.
-    order = labels.astype(np.int16).argsort(kind="stable")
-    pairs, labels = pairs[order], labels[order]
-    say = 2.0 ** (-ages / HALF_LIFE) / (items.popularity[known] + SMOOTHING)
-    follows = say[owners[order]] * items.co_next.values[pairs]
-    first, second = segment_sums(labels, count, follows, items.co_cosine.values[pairs])
-    return first, second
+    items, pairs = scene.items, scene.items.co_items
+    weights = items.co_next.values, items.co_cosine.values
+    return _sums(
+        scene.candidates, scene.request.history, items.marks, items.popularity, pairs.offsets, pairs.values, *weights
+    )
+
+
+@compiled
+def _sums(
+    candidates: np.ndarray,
+    history: np.ndarray,
+    marks: np.ndarray,
+    popularity: np.ndarray,
+    offsets: np.ndarray,
+    neighbours: np.ndarray,
+    next_weight: np.ndarray,
+    cosine: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    follows, together = np.zeros(len(candidates)), np.zeros(len(candidates))
+    for label, item in enumerate(candidates):
+        marks[item] = label
+    for age, known in enumerate(history):
+        # Of an item that the history has more than once, its newest event counts.
+        if known < 0 or known in history[:age]:
+            continue
+        say = 2.0 ** (-age / HALF_LIFE) / (popularity[known] + SMOOTHING)
+        for pair in range(np.uint32(offsets[known]), np.uint32(offsets[known + 1])):
+            label = marks[np.uint32(neighbours[pair])]  # unsigned, as no index below 0 has to be looked for
+            if label >= 0:
+                follows[label] += say * next_weight[pair]
+                together[label] += cosine[pair]
+    marks[candidates] = -1
+    return follows, together

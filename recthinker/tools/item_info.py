@@ -2,8 +2,6 @@
 
 from typing import ClassVar
 
-import numpy as np
-
 from recthinker.settings import ToolSettings
 from recthinker.tools.base import (
     LEVELS,
@@ -12,13 +10,11 @@ from recthinker.tools.base import (
     Takes,
     ToolCall,
     ToolResult,
-    Words,
     asked,
+    kind,
     label_at,
     levels,
 )
-
-CATEGORIES_SHOWN = 1
 
 
 class ItemInfo:
@@ -33,13 +29,13 @@ class ItemInfo:
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """Labels with both levels and a category, most popular first."""
         labels, items, candidates = asked(call, scene), scene.items, scene.candidates
-        events, rating = items.popularity[candidates].astype(float), items.mean_rating[candidates]
-        popular, rated = levels(events).tolist(), levels(np.where(np.isnan(rating), 0.0, rating)).tolist()
-        ranked = labels[(-events[labels]).argsort(kind="stable")][: settings.max_results].tolist()
-        codes = candidates.tolist()
+        events, kinds = items.popularity[candidates], items.first_categories(candidates)
+        popular, rated = levels(events).tolist(), levels(items.mean_rating[candidates]).tolist()
+        ranked = sorted(labels.tolist(), key=(-events).tolist().__getitem__)[: settings.max_results]
         segments: list[Segment] = []
         for label in ranked:
             segments += (label_at(label), LEVELS[popular[label]], LEVELS[rated[label]])
-            segments += map(Words, items.categories(codes[label], CATEGORIES_SHOWN))
+            if kinds[label]:
+                segments.append(kind(kinds[label]))
         evidence = {label: (popular[label], rated[label]) for label in ranked}
         return ToolResult(tuple(segments), len(labels), evidence)

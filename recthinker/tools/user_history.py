@@ -5,9 +5,7 @@ from typing import ClassVar
 
 from recthinker.lookup.text import MAX_CHARACTERS
 from recthinker.settings import ToolSettings
-from recthinker.tools.base import Scene, Segment, Takes, ToolCall, ToolResult, Words
-
-CATEGORIES_SHOWN = 1
+from recthinker.tools.base import Scene, Segment, Takes, ToolCall, ToolResult, Words, kind
 
 
 class UserHistory:
@@ -23,11 +21,12 @@ class UserHistory:
         """At most `limit` items."""
         limit = min(call.limit or settings.max_history, settings.max_history)
         history = scene.request.history
-        shown = history[history >= 0][:limit].tolist()
+        shown = history[history >= 0][:limit]
         segments: list[Segment] = []
-        for code in shown:
-            segments.append(Words(shorten(scene.items.title(code), settings.max_title_words)))
-            segments += [Words(name) for name in scene.items.categories(code, CATEGORIES_SHOWN)]
+        for title, name in zip(scene.items.titles(shown), scene.items.first_categories(shown), strict=True):
+            segments.append(Words(shorten(title, settings.max_title_words)))
+            if name:
+                segments.append(kind(name))
         return ToolResult(tuple(segments) or (Words("nothing"),), len(shown))
 
 
