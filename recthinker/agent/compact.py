@@ -12,6 +12,7 @@ Text from the data is encoded with control tokens switched off: whatever a title
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -44,6 +45,8 @@ MAX_WORDS_TOKENS = 8
 """Tokens that one piece of text from the data may take."""
 MAX_MESSAGE_TOKENS = 48
 """Tokens that a message about a wrong call may take."""
+MOST_KEPT = 100_000
+"""Texts whose tokens are remembered; turns whose acts are."""
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int, tool_names: Iterable[str]) -> Tokenizer:
@@ -95,6 +98,9 @@ class CompactFormat:
         self._label_of = {id_: index for index, id_ in enumerate(self.label_ids)}
         self._level_of = {id_: value for value, id_ in enumerate(self.level_ids)}
         self._tool_of = {id_: name for name, id_ in self.tool_ids.items()}
+        # Most turns are what some user's model wrote before, and most titles are shown to many.
+        self._act = lru_cache(MOST_KEPT)(self._parsed)
+        self._title = lru_cache(MOST_KEPT)(self._shortened)
         self._words: dict[str, list[int]] = {}
         dropped = (PAD, SYSTEM, USER, CANDIDATES, THINK, RESULT, END)
         self._shown = {
@@ -135,8 +141,11 @@ class CompactFormat:
         ids = [self.ids[USER], *self.words(count_words(scene.request.event_count)), self.ids[CANDIDATES]]
         for label, title in enumerate(scene.items.titles(scene.candidates)):
             ids.append(self.label_ids[label])
-            ids += self.words(shorten(title, max_title_words))
+            ids += self._title(title, max_title_words)
         return [*ids, self.end_id]
+
+    def _shortened(self, title: str, words: int) -> list[int]:
+        return self.words(shorten(title, words))
 
     def result(self, result: ToolResult) -> list[int]:
         """A tool's result."""
@@ -164,13 +173,16 @@ class CompactFormat:
 
     def parse(self, ids: Sequence[int]) -> Act:
         """The act of a turn that the model wrote."""
+        return self._act(tuple(ids))
+
+    def _parsed(self, ids: tuple[int, ...]) -> Act:
         if ids and ids[-1] == self.rank_id:
             return Answer()
         if not ids or ids[-1] != self.end_id:
             return Malformed("the turn has no end")
         if self.ids[CALL] not in ids:
             return Malformed("the turn has neither a call nor an answer")
-        name_id, *arguments = [*ids[list(ids).index(self.ids[CALL]) + 1 : -1]] or [self.pad_id]
+        name_id, *arguments = ids[ids.index(self.ids[CALL]) + 1 : -1] or (self.pad_id,)
         name = self._tool_of.get(name_id)
         if name is None:
             return Malformed("the call names no tool")
@@ -204,7 +216,7 @@ class CompactFormat:
         ids = self._words.get(shown)
         if ids is None:
             ids = self.tokenizer.encode(f" {shown}", add_special_tokens=False).ids
-            if len(self._words) < 100_000:
+            if len(self._words) < MOST_KEPT:
                 self._words[shown] = ids
         return ids[:limit]
 

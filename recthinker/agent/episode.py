@@ -212,14 +212,18 @@ class Episode:
         is_repaired = reading.fault or self.stop_reason is StopReason.UNFINISHED_TURN
         self.outcome = Outcome.REPAIRED if is_repaired else Outcome.RANKED
 
-    def ranking(self) -> list[tuple[int, float]]:
-        """Places in `request.candidates` with their scores, best first; the candidate order after a fallback."""
-        count = len(self.scene.order)
+    def ranked_labels(self) -> list[tuple[int, float]]:
+        """Labels with their scores, best first; in the candidate order after a fallback."""
         if not self.label_scores:
-            return [(place, -float(place)) for place in range(count)]
+            return [(label, -float(place)) for place, label in enumerate(self.scene.order.argsort().tolist())]
         scores = np.array(self.label_scores, float)
         ranked = (-scores).argsort(kind="stable")
-        return list(zip(self.scene.order[ranked].tolist(), scores[ranked].tolist(), strict=True))
+        return list(zip(ranked.tolist(), scores[ranked].tolist(), strict=True))
+
+    def ranking(self) -> list[tuple[int, float]]:
+        """Places in `request.candidates` with their scores, likewise."""
+        place_of = self.scene.order.tolist()
+        return [(place_of[label], score) for label, score in self.ranked_labels()]
 
     def fingerprint(self, model_version: str) -> str:
         """Hash of all that the episode depended on, as the model read it."""

@@ -16,12 +16,12 @@ REASON_EVIDENCE = 3
 
 def trajectory_row(episode: Episode, *, ds: str, versions: dict[str, str]) -> dict[str, Any]:
     """The row of `trajectories`; `versions` gets the labels' items added, as JSON, first = A."""
-    request, items, chat = episode.scene.request, episode.scene.items, episode.agent.chat
-    ranking = episode.ranking()
+    scene, chat = episode.scene, episode.agent.chat
+    ranking = episode.ranked_labels()
     starts = [*(turn.start for turn in episode.turns), len(episode.ids)]
     return {
         "ds": ds,
-        "user_id": request.user_id,
+        "user_id": scene.request.user_id,
         "status": str(episode.outcome),
         "stop_reason": stop_text(episode),
         "turns": [
@@ -36,7 +36,7 @@ def trajectory_row(episode: Episode, *, ds: str, versions: dict[str, str]) -> di
             for called in episode.calls
         ],
         "tokens": token_counts(episode),
-        "ranking": items.item_ids(request.candidates[[place for place, _ in ranking]]),
+        "ranking": [scene.item_ids[label] for label, _ in ranking],
         "scores": [score for _, score in ranking],
         "versions": list((versions | {"labels": label_text(episode)}).items()),
         "fingerprint": episode.fingerprint(versions.get("model", "")),
@@ -51,7 +51,7 @@ def token_counts(episode: Episode) -> dict[str, int]:
 
 def label_text(episode: Episode) -> str:
     """The labels' items as JSON, first = A."""
-    return json.dumps(episode.scene.items.item_ids(episode.scene.candidates))
+    return json.dumps(episode.scene.item_ids)
 
 
 def stop_text(episode: Episode) -> str:
@@ -63,24 +63,22 @@ def recommendation_rows(
     episode: Episode, *, ds: str, model_version: str, run_id: str, top_n: int
 ) -> list[dict[str, Any]]:
     """The user's rows of `recommendations`, rank 1 first."""
-    request, items = episode.scene.request, episode.scene.items
-    label_of = {place: label for label, place in enumerate(episode.scene.order.tolist())}
-    ranking = episode.ranking()[:top_n]
-    item_ids = items.item_ids(request.candidates[[place for place, _ in ranking]])
+    user, item_ids = episode.scene.request.user_id, episode.scene.item_ids
     outcome = episode.outcome or Outcome.FALLBACK_ERROR
+    source, fallback = outcome.source, fallback_reason(episode) if outcome.is_fallback else None
     return [
         {
             "ds": ds,
-            "user_id": request.user_id,
+            "user_id": user,
             "rank": rank,
-            "item_id": item_id,
+            "item_id": item_ids[label],
             "score": score,
-            "source": outcome.source,
-            "reason": fallback_reason(episode) if outcome.is_fallback else reason(episode, label_of[place]),
+            "source": source,
+            "reason": fallback or reason(episode, label),
             "model_version": model_version,
             "run_id": run_id,
         }
-        for rank, (item_id, (place, score)) in enumerate(zip(item_ids, ranking, strict=True), start=1)
+        for rank, (label, score) in enumerate(episode.ranked_labels()[:top_n], start=1)
     ]
 
 
@@ -124,8 +122,7 @@ def _keys(episode: Episode, call: ToolCall, tool: Tool) -> list[str]:
     scene = episode.scene
     if tool.takes != "labels":
         return [scene.request.user_id]
-    codes = scene.candidates[asked(call, scene)]
-    return [scene.request.user_id, *scene.items.item_ids(codes)]
+    return [scene.request.user_id, *(scene.item_ids[label] for label in asked(call, scene).tolist())]
 
 
 def _table_versions(tool: Tool, versions: dict[str, str]) -> list[tuple[str, int]]:

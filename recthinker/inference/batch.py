@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 LOOK_AHEAD = 256
 """Episodes begun together, so that those whose prompts begin alike run side by side and share what is computed; also
 those handed on before more begin."""
+PATIENCE = 16
+"""Times that more are begun before the engine works though it could take more: on a night on which few changed it would
+else work for a handful at once."""
 SWEEP_STEPS = 64
 """Engine steps between two looks for episodes that are out of time."""
 
@@ -71,15 +74,19 @@ def run_episodes(
     window = _Window(engine, agent)
     waiting = iter(requests)
     begun: deque[Episode] = deque()
+    rounds = 0
     while True:
         if not begun:
             asked = islice(waiting, LOOK_AHEAD)
             begun.extend(_side_by_side([_begun(agent, items, request, known) for request in asked]))
+            rounds = rounds + 1 if begun else PATIENCE
         while begun and (begun[0].is_done or window.has_room(max_in_flight)):
             window.enter(begun.popleft())
-        if window.is_empty and not window.finished:
+        if begun or rounds >= PATIENCE:
+            window.step()
+            rounds = 0
+        if window.is_empty and not begun and not window.finished:
             return
-        window.step()
         yield from window.finished
         window.finished.clear()
 

@@ -165,5 +165,5 @@ def _written(ids: Sequence[int], mask: Sequence[int], place: int, request: Gener
 def _scores(episode: Episode, recorded: Mapping[str, Any]) -> tuple[float, ...]:
     """The recorded score of each label; none where other items were ranked."""
     by_item = dict(zip(recorded["ranking"], recorded["scores"], strict=True))
-    items = episode.scene.items.item_ids(episode.scene.candidates)
-    return tuple(by_item[item] for item in items) if by_item.keys() == set(items) else ()
+    items = episode.scene.item_ids
+    return tuple(map(by_item.__getitem__, items)) if by_item.keys() == set(items) else ()

@@ -1,8 +1,8 @@
 """A shard's progress on disk, in parts: whoever is in a part that was committed is never asked again.
 
-A part is a folder with the rows of some users and a description, made under another name and renamed when all of it
-is on the disk. So a part is there whole or not at all, whatever killed the run. One that is damaged, or was made with
-another model or snapshot, is removed: its users run again.
+A part is a folder with the rows of some users as Arrow files and a description, made under another name and renamed
+when all of it is on the disk. So a part is there whole or not at all, whatever killed the run. One that is damaged, or
+was made with another model or snapshot, is removed: its users run again.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import feather
 
 from recthinker.tables.schemas import RECOMMENDATIONS, TRAJECTORIES, Table
 
@@ -77,7 +78,7 @@ class ShardParts:
     def users(self) -> set[str]:
         """Ids of the users of all parts."""
         files = (part.folder / _file(TRAJECTORIES) for part in self.parts)
-        return {user for file in files for user in pq.read_table(file, columns=["user_id"])["user_id"].to_pylist()}
+        return {user for file in files for user in feather.read_table(file, columns=["user_id"])["user_id"].to_pylist()}
 
     def commit(
         self,
@@ -102,7 +103,7 @@ class ShardParts:
         try:
             unfinished.mkdir()
             for table in TABLES:
-                pq.write_table(rows[table.name], unfinished / _file(table))
+                feather.write_feather(rows[table.name], str(unfinished / _file(table)), compression="lz4")
             digests = {table.name: _digest(unfinished / _file(table)) for table in TABLES}
             told = {"outcomes": outcomes, "totals": totals, "seconds": seconds}
             description = {"stamp": self._stamp, "sha256": digests, **told}
@@ -117,11 +118,11 @@ class ShardParts:
         self._next += 1
 
     def merge(self, folder: Path) -> None:
-        """Write the rows of all parts to `folder`, a file a table."""
+        """Write the rows of all parts to `folder`, a Parquet file a table."""
         for table in TABLES:
-            with pq.ParquetWriter(folder / _file(table), table.arrow_schema()) as merged:
+            with pq.ParquetWriter(folder / f"{table.name}.parquet", table.arrow_schema()) as merged:
                 for part in self.parts:
-                    merged.write_table(pq.read_table(part.folder / _file(table), schema=table.arrow_schema()))
+                    merged.write_table(feather.read_table(part.folder / _file(table)))
 
     def remove(self) -> None:
         """Remove all parts."""
@@ -144,7 +145,7 @@ class ShardParts:
 
 
 def _file(table: Table) -> str:
-    return f"{table.name}.parquet"
+    return f"{table.name}.arrow"
 
 
 def _number(folder: Path) -> int:

@@ -6,8 +6,10 @@ Source: vLLM 0.31, `vllm/v1/engine/llm_engine.py`.
 """
 
 import os
+import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import connection
 from pathlib import Path
 from threading import Thread
@@ -47,26 +49,26 @@ class VllmEngine:
             from vllm.sampling_params import RequestOutputKind
             from vllm.v1.engine.llm_engine import LLMEngine
 
-            self._engine = LLMEngine.from_engine_args(
-                EngineArgs(
-                    model=str(model_dir),
-                    skip_tokenizer_init=True,
-                    trust_remote_code=False,
-                    load_format="safetensors",
-                    dtype=settings.dtype,
-                    enforce_eager=settings.eager,
-                    enable_prefix_caching=True,
-                    enable_chunked_prefill=False,
-                    block_size=settings.block_size,
-                    kv_cache_memory_bytes=settings.kv_cache_mb << 20,
-                    max_model_len=max_model_len,
-                    max_num_seqs=settings.max_in_flight,
-                    max_num_batched_tokens=settings.max_batched_tokens,
-                    scheduling_policy="priority",
-                    disable_log_stats=True,
-                    seed=0,
-                )
+            arguments = EngineArgs(
+                model=str(model_dir),
+                skip_tokenizer_init=True,
+                trust_remote_code=False,
+                load_format="safetensors",
+                dtype=settings.dtype,
+                enforce_eager=settings.eager,
+                enable_prefix_caching=True,
+                enable_chunked_prefill=False,
+                block_size=settings.block_size,
+                kv_cache_memory_bytes=settings.kv_cache_mb << 20,
+                max_model_len=max_model_len,
+                max_num_seqs=settings.max_in_flight,
+                max_num_batched_tokens=settings.max_batched_tokens,
+                scheduling_policy="priority",
+                disable_log_stats=True,
+                seed=0,
             )
+            with _unseen("llvmlite.binding.ffi"):
+                self._engine = LLMEngine.from_engine_args(arguments)
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise EngineError(f"vLLM cannot start on {model_dir}: {error}") from error
         if settings.engine_process:
@@ -173,6 +175,22 @@ def _tell_of_death(core: Any) -> None:
     """
     connection.wait([process.sentinel for process in core.resources.engine_manager.processes])
     core.outputs_queue.put_nowait(RuntimeError("its process has ended"))
+
+
+@contextmanager
+def _unseen(module: str) -> Iterator[None]:
+    """Within, a module that may be loaded is not found among the loaded ones.
+
+    vLLM 0.31 on CPU looks for its kernels in the namespace of each loaded module, and stumbles over numba's
+    `llvmlite.binding.ffi.lib`, which has whatever attribute it is asked for (`vllm/triton_utils/dispatcher.py`,
+    `_rebind_kernels`).
+    """
+    loaded = sys.modules.pop(module, None)
+    try:
+        yield
+    finally:
+        if loaded:
+            sys.modules[module] = loaded
 
 
 def _prepare_environment(settings: InferenceSettings) -> None:

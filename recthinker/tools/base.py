@@ -6,7 +6,7 @@ can never become a control token. Levels say how strong evidence is, 9 = as stro
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -75,7 +75,7 @@ class ToolResult:
     """What the tool itself broke with, for people; empty where it did not, whatever the agent asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """What a tool may look at: the catalogue and the served user's own row, nothing of anybody else."""
 
@@ -84,11 +84,16 @@ class Scene:
     order: np.ndarray
     """Places in `request.candidates`, in the order shown: label i is candidate `order[i]`."""
 
-    @property
+    @cached_property
     def candidates(self) -> np.ndarray:
         """Item codes by label, (N,)."""
         codes: np.ndarray = self.request.candidates[self.order]
         return codes
+
+    @cached_property
+    def item_ids(self) -> list[str]:
+        """Item ids by label."""
+        return self.items.item_ids(self.candidates)
 
 
 class Tool(Protocol):

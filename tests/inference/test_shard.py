@@ -189,7 +189,7 @@ def test_a_full_disk_loses_only_the_part_that_did_not_fit(
     assert attempt()["resumed"] == 2
 
 
-@pytest.mark.parametrize("damage", ["trajectories.parquet", "recommendations.parquet", "part.json"])
+@pytest.mark.parametrize("damage", ["trajectories.arrow", "recommendations.arrow", "part.json"])
 def test_users_of_a_damaged_part_run_again(damage: str, tmp_path: Path, attempt: Run) -> None:
     with pytest.raises(EngineError):
         attempt(users=3)

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import pytest
+
 from recthinker.agent import Agent, Episode, Generate, Generated, Outcome
-from recthinker.inference import ScriptedEngine, run_episodes
+from recthinker.inference import ScriptedEngine, batch, run_episodes
 from recthinker.inference.batch import _Window
 from recthinker.inference.engine import KvCache
 from recthinker.inference.scripted import Planner
@@ -107,6 +109,30 @@ def test_prompts_that_begin_alike_run_side_by_side(agent: Agent, snapshot: Snaps
     prompts = [engine.prompts[request_id] for request_id in engine.added if request_id.endswith(":0")]
     assert len(prompts) == 32
     assert prompts == sorted(prompts)
+
+
+@pytest.mark.parametrize(("patience", "live_at_first_step"), [(2, 2), (16, 4)])
+def test_of_a_night_on_which_few_changed_the_engine_works_for_many_at_once(
+    agent: Agent, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch, patience: int, live_at_first_step: int
+) -> None:
+    monkeypatch.setattr(batch, "LOOK_AHEAD", 4)
+    monkeypatch.setattr(batch, "PATIENCE", patience)
+    live: list[int] = []
+
+    class Counting(Small):
+        def step(self) -> list[tuple[str, Generated]]:
+            live.append(len(self._requests))
+            return super().step()
+
+    def known(request: RequestRow) -> Episode | None:
+        is_new = request.user_id == "ann"  # one of four
+        return None if is_new else Episode.failed(agent, snapshot.items, request, ValueError("known"))
+
+    rows = asked(snapshot, 4)
+    episodes = list(run_episodes(Counting(agent, 10_000), agent, snapshot.items, rows, max_in_flight=64, known=known))
+
+    assert sorted(episode.scene.request.key for episode in episodes) == sorted(row.key for row in rows)
+    assert live[0] == live_at_first_step
 
 
 class Stuck(Small):

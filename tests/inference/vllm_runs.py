@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 import torch
 
@@ -20,6 +21,7 @@ from recthinker.inference import run_episodes
 from recthinker.inference.vllm_engine import VllmEngine
 from recthinker.lookup import RequestRow, Snapshot
 from recthinker.settings import Settings, load_settings
+from recthinker.tools.base import levels
 from recthinker.training.tiny import new_model, save_model
 from tests import little_world as world
 
@@ -37,6 +39,7 @@ def main(folder: Path, *, engine_process: bool) -> None:
             parameter.normal_(0.0, 0.1)  # as it starts, a layer adds nothing, and no token would matter to another
     save_model(model, agent.chat, folder / "model")
     snapshot = world.snapshot(folder / "snapshot")
+    levels(np.ones(1))  # loads numba, beside which vLLM has to start
     limits = {"max_model_len": settings.agent.max_episode_tokens, "temperature": settings.agent.temperature}
     engine = VllmEngine(folder / "model", settings.inference, **limits)
     rows = [replace(snapshot.request(user), key=f"{user}{copy}") for copy in range(COPIES) for user in world.HISTORIES]

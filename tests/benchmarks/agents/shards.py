@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import torch
+from pyarrow import feather
 
 from recthinker.agent import Agent, CompactFormat, train_tokenizer
 from recthinker.inference.plan import InferencePlan
@@ -105,7 +106,8 @@ class ShardOfRun:
 
     def committed_users(self) -> int:
         """Users in them."""
-        return sum(pq.read_metadata(part / "trajectories.parquet").num_rows for part in self.committed())
+        files = (part / "trajectories.arrow" for part in self.committed())
+        return sum(feather.read_table(file, columns=["user_id"]).num_rows for file in files)
 
     def wait_for_parts(self, count: int, job: "Popen[bytes]") -> bool:
         """Wait until so many parts are committed; False where the job ended before."""

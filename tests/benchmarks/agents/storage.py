@@ -45,7 +45,7 @@ def corrupt_part(world: ShardWorld, untouched: Rankings) -> Drill:
     """A byte of a committed part is another one when the job goes on."""
     drill, shard = Drill("a flipped byte in a committed part"), world.run("corrupt")
     whole = _killed_after(shard, parts=2)
-    path = shard.committed()[0] / "trajectories.parquet"
+    path = shard.committed()[0] / "trajectories.arrow"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     damaged, _ = path.write_bytes(content), shard.finish()
