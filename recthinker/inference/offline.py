@@ -17,7 +17,6 @@ from recthinker.evaluation.shown_order import shuffle_spread
 from recthinker.inference.ablations import (
     NO_TOOLS,
     STRANGERS_ROWS,
-    Ablation,
     ablation_figures,
     ablations,
     call_curve,
@@ -85,20 +84,19 @@ def evaluate_agent(
     on_progress: Callable[[BatchProgress], None] = lambda progress: None,
 ) -> Evaluated:
     """Measure an agent on a trial; arguments as `evaluate_model`."""
-    more = [without_tools(agent), *(ablations(agent) if with_ablations else ())]
+    more = {NO_TOOLS: without_tools(agent)} | (ablations(agent, trial) if with_ablations else {})
     progress = BatchProgress(total=(settings.evaluation.shuffles + len(more)) * len(trial.rows))
 
     def ended(episode: Episode) -> None:
         progress.count(episode)
         on_progress(progress)
 
-    def run(ablation: Ablation) -> AgentRun:
-        rows = trial.rows if ablation.rows == "own" else trial.strangers
+    def run(one: Agent) -> AgentRun:
         in_flight, items = settings.inference.max_in_flight, trial.snapshot.items
-        return run_agent(engine, ablation.agent, items, rows, trial.target, max_in_flight=in_flight, on_episode=ended)
+        return run_agent(engine, one, items, trial.rows, trial.target, max_in_flight=in_flight, on_episode=ended)
 
-    orders = [run(Ablation(SUBJECT, one)) for one in _orders(agent, settings.evaluation.shuffles)]
-    ablated = {ablation.name: run(ablation) for ablation in more}
+    orders = [run(one) for one in _orders(agent, settings.evaluation.shuffles)]
+    ablated = {name: run(one) for name, one in more.items()}
     return _evaluated(trial, orders, ablated, settings, protocol)
 
 

@@ -8,11 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recthinker.agent import Agent, Generate, Generated
+from recthinker.agent import Agent, Episode, Generate, Generated
 from recthinker.evaluation import Protocol, Reason, decide, target_hashes
+from recthinker.evaluation.metrics import ndcg
 from recthinker.inference import Engine, ScriptedEngine
-from recthinker.inference.ablations import NO_TOOLS, STRANGERS_ROWS, ToolboxWithout, ablations
+from recthinker.inference.ablations import (
+    NO_TOOLS,
+    STRANGERS_RESULTS,
+    STRANGERS_ROWS,
+    ToolboxOfAnother,
+    ToolboxWithout,
+    ablations,
+)
 from recthinker.inference.agent_run import AgentRun, run_agent
+from recthinker.inference.batch import run_episodes
 from recthinker.inference.offline import Evaluated, evaluate_agent
 from recthinker.inference.scripted import Planner
 from recthinker.inference.trial import Trial
@@ -127,15 +136,86 @@ def test_a_tool_that_is_off_answers_as_a_broken_one_and_stays_in_the_prompt(agen
     assert replace(agent, toolbox=off).system_ids == agent.system_ids
 
 
-def test_every_tool_is_switched_off_once_and_fewer_calls_are_allowed(agent: Agent) -> None:
-    names = [one.name for one in ablations(agent)]
-    limits = ["at most 1 call", "at most 2 calls", "at most 3 calls"]
-    assert names == [*(f"without {name}" for name in agent.toolbox.tools), STRANGERS_ROWS, *limits]
+def looked_at(agent: Agent, trial: Trial, name: str) -> dict[str, str]:
+    """The user whom the tools look at, by the user who is ranked for."""
+    toolbox = ablations(agent, trial)[name].toolbox
+    assert isinstance(toolbox, ToolboxOfAnother)
+    return {row.user_id: toolbox.others[row.key].user_id for row in trial.rows}
 
 
-def test_a_limit_that_settings_have_anyway_is_not_run_again(agent: Agent) -> None:
+def test_tools_look_at_the_same_stranger_each_time_and_never_at_oneself(
+    agent: Agent, tmp_path: Path, settings: Settings
+) -> None:
+    trials = [small_trial.trial(tmp_path / name, settings) for name in ("a", "b")]
+    first, *others = [looked_at(agent, trial, name) for trial in trials for name in (STRANGERS_ROWS, STRANGERS_RESULTS)]
+    assert others == [first] * 3
+    assert sorted(first) == sorted(first.values()) == ["ann", "bob", "cat"]
+    assert all(user != stranger for user, stranger in first.items())
+
+
+def test_where_nobody_else_is_asked_for_there_is_no_stranger(agent: Agent, tmp_path: Path, settings: Settings) -> None:
+    alone = small_trial.trial(tmp_path, settings, {"ann": ["i3"]})
+    assert not {STRANGERS_ROWS, STRANGERS_RESULTS} & set(ablations(agent, alone))
+
+
+def test_a_strangers_results_are_read_as_the_stranger_reads_them_to_the_token(agent: Agent, trial: Trial) -> None:
+    def first_result(of: Agent, user: str) -> list[int]:
+        (row,) = (row for row in trial.rows if row.user_id == user)
+        (episode,) = run_episodes(planned(of), of, trial.snapshot.items, [row], max_in_flight=1)
+        prompt, _, result, after = (turn.start for turn in episode.turns[:4])
+        assert episode.ids[prompt : episode.turns[1].start] == Episode.start(agent, episode.scene.items, row).ids
+        return episode.ids[result:after]
+
+    strangers = ablations(agent, trial)[STRANGERS_RESULTS]
+    pairs = looked_at(agent, trial, STRANGERS_RESULTS)
+    assert {user: first_result(strangers, user) for user in pairs} == {
+        user: first_result(agent, stranger) for user, stranger in pairs.items()
+    }
+    assert first_result(strangers, "ann") != first_result(agent, "ann")
+
+
+@pytest.mark.parametrize("labels", [(), (0, 2), (4,)])
+def test_labels_of_a_call_stand_for_the_strangers_candidates(
+    agent: Agent, trial: Trial, labels: tuple[int, ...]
+) -> None:
+    calls = [ToolCall(name, labels if tool.takes == "labels" else ()) for name, tool in agent.toolbox.tools.items()]
+    scenes = {row.user_id: Episode.start(agent, trial.snapshot.items, row).scene for row in trial.rows}
+    strangers = ablations(agent, trial)[STRANGERS_RESULTS].toolbox
+    for user, stranger in looked_at(agent, trial, STRANGERS_RESULTS).items():
+        for call in calls:
+            # Also where it says that there is no label E.
+            assert strangers.call(scenes[user], call) == agent.toolbox.call(scenes[stranger], call)
+
+
+def test_a_strangers_rows_are_read_of_ones_own_candidates(agent: Agent, trial: Trial) -> None:
+    strangers = ablations(agent, trial)[STRANGERS_ROWS].toolbox
+    for row, stranger in zip(trial.rows, trial.strangers, strict=True):
+        scene = Episode.start(agent, trial.snapshot.items, row).scene
+        for name in agent.toolbox.tools:
+            expected = agent.toolbox.call(replace(scene, request=stranger), ToolCall(name))
+            assert strangers.call(scene, ToolCall(name)) == expected
+
+
+def test_with_a_strangers_results_the_planner_falls_to_chance(agent: Agent, trial: Trial) -> None:
+    def mean_ndcg(name: str) -> float:
+        orders = [replace(agent, settings=agent.settings.model_copy(update={"seed": seed})) for seed in range(40)]
+        agents = [ablations(one, trial)[name] if name else one for one in orders]
+        return float(np.mean([ndcg(once(planned(one), one, trial).ranks, 10) for one in agents]))
+
+    # Ranks 1 to 4 alike; 120 lists have a standard error of 0.02.
+    chance = (1 + 1 / np.log2(3) + 1 / 2 + 1 / np.log2(5)) / 4
+    assert mean_ndcg("") > chance + 0.2
+    assert mean_ndcg(STRANGERS_RESULTS) == pytest.approx(chance, abs=0.05)
+
+
+def test_every_tool_is_switched_off_once_and_fewer_calls_are_allowed(agent: Agent, trial: Trial) -> None:
+    off, limits = [f"without {name}" for name in agent.toolbox.tools], [f"at most {n} calls" for n in (2, 3)]
+    assert list(ablations(agent, trial)) == [*off, STRANGERS_ROWS, STRANGERS_RESULTS, "at most 1 call", *limits]
+
+
+def test_a_limit_that_settings_have_anyway_is_not_run_again(agent: Agent, trial: Trial) -> None:
     two = replace(agent, settings=agent.settings.model_copy(update={"max_calls": 2}))
-    assert [one.name for one in ablations(two)][-2:] == [STRANGERS_ROWS, "at most 1 call"]
+    assert list(ablations(two, trial))[-2:] == [STRANGERS_RESULTS, "at most 1 call"]
 
 
 def test_evaluation_holds_every_system_and_is_json(agent: Agent, trial: Trial, settings: Settings) -> None:
@@ -160,9 +240,10 @@ def test_without_its_tools_the_planner_knows_nothing(agent: Agent, trial: Trial,
     assert by_name[NO_TOOLS]["calls"] == 0
     # All candidates score alike: ranks 2.5 of 4, for everybody.
     assert users.blind_ndcg.tolist() == pytest.approx([1 / np.log2(3.5)] * 3)
-    # Where the first tool fails the planner asks one more; another user's rows mislead it.
+    # Where the first tool fails the planner asks one more; another user's rows mislead it, and so do the results.
     assert by_name["without co_interactions"]["calls"] > by_name["without user_profile"]["calls"]
-    assert by_name[STRANGERS_ROWS]["ndcg"] < by_name["without user_profile"]["ndcg"]
+    for name in (STRANGERS_ROWS, STRANGERS_RESULTS):
+        assert by_name[name]["ndcg"] < figures["shuffles"]["orders"][0]["ndcg"]
 
 
 def test_the_curve_goes_from_no_call_to_all_that_settings_allow(agent: Agent, trial: Trial, settings: Settings) -> None:

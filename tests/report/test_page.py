@@ -119,7 +119,8 @@ def test_evaluation_shows_groups_orders_tools_and_the_other_protocol() -> None:
     assert "MRR" in text
     assert "rare targets: at most 5 events 225 0.500 0.450 +0.050 [+0.010, +0.090]" in text
     assert "order 2 0.660 [0.610, 0.710]" in text
-    assert "without co_interactions 0.400 2.00 +0.250 [+0.200, +0.300]" in text
+    for name in ("without co_interactions", "another user's rows", "another user's results"):
+        assert f"{name} 0.400 2.00 +0.250 [+0.200, +0.300]" in text
     assert "own count alarm 3.000 none" in text
     assert "1 of 2 alarm." in text
     assert "temporal: from a day on. 128 users, 43 left out." in text
