@@ -43,6 +43,11 @@ def default_jars_dir() -> Path:
     return Path(sysconfig.get_path("data")) / "share" / "recthinker" / "jars"
 
 
+def class_archive(folder: Path) -> Path:
+    """Where the classes of sessions with the jars in `folder` are kept (`recthinker.tables.class_archive`)."""
+    return folder / "spark-classes.jsa"
+
+
 def missing_jars(folder: Path) -> list[str]:
     """Names of the pinned jars that `folder` lacks, sorted."""
     return [name for name in sorted(JARS) if not (folder / name).is_file()]

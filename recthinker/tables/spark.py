@@ -15,11 +15,13 @@ from pyspark.sql.types import StructType
 from recthinker.errors import ConfigError
 from recthinker.settings import SparkSettings, resource_dir
 from recthinker.tables.cluster import cluster_properties, ship_package, submitted_properties
-from recthinker.tables.jars import JARS, default_jars_dir, missing_jars
+from recthinker.tables.jars import JARS, class_archive, default_jars_dir, missing_jars
 from recthinker.tables.java import require_java
 from recthinker.tables.schemas import Table
 
 LOOPBACK = "127.0.0.1"
+QUIET_ARCHIVE = "-Xlog:cds=off -Xlog:cds+dynamic=off"
+"""Java says nothing of classes that it cannot take from, or put into, an archive."""
 
 
 def spark_session(settings: SparkSettings, app_name: str) -> SparkSession:
@@ -65,13 +67,24 @@ def _jars(settings: SparkSettings) -> dict[str, str]:
     missing = missing_jars(jars_dir)
     if missing:
         raise ConfigError(f"Delta's jars {', '.join(missing)} are not in {jars_dir}; run `make setup`")
-    return {"spark.jars": ",".join(str((jars_dir / name).resolve()) for name in sorted(JARS))}
+    paths = [str((jars_dir / name).resolve()) for name in sorted(JARS)]
+    if not settings.master.startswith("local") or "spark.driver.extraClassPath" in settings.conf:
+        return {"spark.jars": ",".join(paths)}
+    # On Java's own class path, so that an archive can hold their classes too.
+    classes = class_archive(jars_dir.resolve())
+    options = (f"-XX:SharedArchiveFile={classes}", QUIET_ARCHIVE) if classes.is_file() else ()
+    return {"spark.driver.extraClassPath": ":".join(paths), "spark.driver.defaultJavaOptions": java_options(*options)}
+
+
+def java_options(*more: str) -> str:
+    """Options of every session's Java process, and more."""
+    log4j = (resource_dir("conf") / "spark-log4j2.properties").resolve().as_uri()
+    return " ".join(["-Duser.timezone=UTC", f"-Dlog4j2.configurationFile={log4j}", *more])
 
 
 def _properties(settings: SparkSettings) -> dict[str, str]:
     """Spark properties that follow from the settings."""
     loopback = {"spark.driver.host": LOOPBACK, "spark.driver.bindAddress": LOOPBACK}
-    log4j = (resource_dir("conf") / "spark-log4j2.properties").resolve().as_uri()
     return {
         **(loopback if settings.master.startswith("local") else {}),
         **cluster_properties(settings),
@@ -83,7 +96,7 @@ def _properties(settings: SparkSettings) -> dict[str, str]:
         "spark.executorEnv.ARROW_DEFAULT_MEMORY_POOL": "system",
         "spark.executorEnv.MALLOC_MMAP_THRESHOLD_": str(2**30),
         "spark.executorEnv.MALLOC_TRIM_THRESHOLD_": str(2**31),
-        "spark.driver.defaultJavaOptions": f"-Duser.timezone=UTC -Dlog4j2.configurationFile={log4j}",
+        "spark.driver.defaultJavaOptions": java_options(),
         "spark.log.level": "ERROR",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         # Spark's default, INT96, is read several times slower by Arrow and has no bounds.
