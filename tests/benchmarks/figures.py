@@ -42,14 +42,14 @@ class Bench:
         """A `var` of the section's own, for the jobs that it runs."""
         return self.folder / name
 
-    def run(self, module: str, *arguments: str, var: Path) -> Measured:
+    def run(self, module: str, *arguments: str, var: Path, **environment: str) -> Measured:
         """Run `python -m <module>` on a `var` and measure it.
 
         Raises:
             RuntimeError: it failed.
         """
         log = self.folder / "logs" / f"{var.name}-{module}.log"
-        done = measure(python(module, *arguments), log, {"RECTHINKER__PATHS__VAR": str(var)})
+        done = measure(python(module, *arguments), log, {"RECTHINKER__PATHS__VAR": str(var), **environment})
         self.console.out(
             f"{var.name}: {module} {' '.join(arguments[:4])}: {done.seconds:.1f} s wall, {done.cpu_seconds:.0f} s of "
             f"processor, {done.peak_gib:.2f} GiB",

@@ -4,7 +4,9 @@ Growth is that of the build without Spark's start, which would flatter it. A nig
 are, and once more without what either takes of hardly any events: the start, and Spark's planning and compiling.
 """
 
+import json
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ SIZES = {
 }
 """Worlds of each size: one of hardly any events, then a smaller and a larger one, of five times the events and users
 alike as active."""
+STARTS = 3
+"""Starts of Spark in each way."""
 DUCKDB_MEMORY = "12GB"
 """What the whole build may take; with 5 GB DuckDB runs out of memory at 25 million events."""
 CO_INTERACTION_TABLES = ("co_interaction", "co_interaction_pairs")
@@ -48,7 +52,7 @@ class _Built:
 
 def figures(bench: Bench) -> list[Figure]:
     """All figures of the section, from one run."""
-    startup = bench.run("tests.benchmarks.spark_startup", var=bench.var("startup"))
+    startup, archive = _startup(bench)
     worlds = SIZES[bench.size]
     _, low, high = worlds
     tiny, small, large = (_build(bench, name, world) for name, world in worlds.items())
@@ -56,12 +60,25 @@ def figures(bench: Bench) -> list[Figure]:
     built = {name: _told_twice(one) for name, one in ((low, small), (high, large))}
     return [
         Figure("features.spark_startup_s", startup.seconds, "s"),
+        archive,
         Figure(f"features.growth_{high}_over_{low}", growth, "ratio", built),
         _night_over_full(large, high),
         _night_over_full_above(tiny, large, high),
         _peak(large, high),
         *_over_duckdb(bench, large, high),
     ]
+
+
+def _startup(bench: Bench) -> tuple[Measured, Figure]:
+    """Spark's start, and its time over that without the archive of Java's classes; medians of turns."""
+    without = {"RECTHINKER__SPARK__CONF": json.dumps({"spark.driver.defaultJavaOptions": "-Duser.timezone=UTC"})}
+    runs = [
+        [bench.run("tests.benchmarks.spark_startup", var=bench.var("startup"), **way) for way in ({}, without)]
+        for _ in range(STARTS)
+    ]
+    own, plain = (sorted(turns, key=attrgetter("seconds"))[STARTS // 2] for turns in zip(*runs, strict=True))
+    context = {"with": _told(own), "without": _told(plain)}
+    return own, Figure("features.spark_startup_over_unarchived", own.seconds / plain.seconds, "ratio", context)
 
 
 def _build(bench: Bench, name: str, world: World) -> _Built:
