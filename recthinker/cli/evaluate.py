@@ -1,11 +1,13 @@
 """`recthinker evaluate`: the evaluation of the model that serves, as tables."""
 
+from collections.abc import Iterable
+
 from rich.console import Console
 from rich.table import Table
 
 from recthinker.registry import EVALUATION_FILE, TEMPORAL_FILE, Registry
 from recthinker.report import Evaluation, read_evaluation
-from recthinker.report.adaptivity import Adaptivity, Figure
+from recthinker.report.adaptivity import Adaptivity, Figure, FurtherCalls
 from recthinker.report.evaluation import Shuffles
 from recthinker.settings import Settings
 
@@ -31,6 +33,8 @@ def show_evaluation(settings: Settings, protocol: str, console: Console) -> None
     if evaluation.adaptivity:
         console.print(_adaptivity(evaluation.adaptivity))
         console.print(_effort(evaluation.adaptivity))
+    if evaluation.further_calls:
+        console.print(_further(evaluation.further_calls))
     console.print(_probes(evaluation))
 
 
@@ -87,6 +91,18 @@ def _adaptivity(effort: Adaptivity) -> Table:
         ("calls of each", effort.mean_calls),
     ):
         table.add_row(name, _told(one.wrong), _told(one.right), _told(one.difference, "+"))
+    return table
+
+
+def _further(stops: Iterable[FurtherCalls]) -> Table:
+    title = "Does it call again where it would be wrong by then?"
+    table = _table(title, "after", "wrong by then", "right by then", "difference", "NDCG that calling on added")
+    for one in stops:
+        shares = (
+            f"{_told(share)} of {users:,}"
+            for share, users in ((one.further.wrong, one.wrong_users), (one.further.right, one.right_users))
+        )
+        table.add_row(one.calls, *shares, _told(one.further.difference, "+"), _told(one.gain, "+"))
     return table
 
 

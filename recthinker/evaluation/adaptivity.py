@@ -5,10 +5,14 @@ read, and how the agent ranks without any tool. That ranking is wrong where the 
 above 1), and right elsewhere. An extra call is one beyond the first, or beyond those that every episode has: an agent
 that always calls once, or always twice, has looked, and has adapted nothing.
 
+What the first call found may be enough for one user and not for another, though both were wrong without it. So
+`further_calls` asks of who made n calls: is there another one where the agent, made to answer after them, is wrong?
+
 A figure is `value`, `low`, `high`, with its 95 % interval over users, and None where it cannot be told: too few users,
 or no two that differ.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -63,6 +67,31 @@ def adaptivity(
     }
 
 
+def further_calls(
+    calls: np.ndarray, ranks: np.ndarray, stopped: Mapping[int, np.ndarray], settings: EvaluationSettings
+) -> list[dict[str, Any]]:
+    """By calls made, how a further call goes with what is known after them; all in one order of the candidates.
+
+    Args:
+        calls: of each episode, (U,).
+        ranks: the target's rank in it, (U,).
+        stopped: the target's rank, (U,), where the agent had to answer after that many calls, 1 or more.
+    """
+    told = _Told(settings)
+    found = []
+    for made, early in sorted(stopped.items()):
+        reached = calls >= made
+        wrong, further = early[reached] > 1, calls[reached] > made
+        gain = ndcg(ranks[reached], settings.k) - ndcg(early[reached], settings.k)
+        found.append(
+            {
+                **{"after": made, "wrong_users": int(wrong.sum()), "right_users": int((~wrong).sum())},
+                **{"further": told.contrast(further.astype(float), wrong), "gain": told.mean(gain[further])},
+            }
+        )
+    return found
+
+
 class _Told:
     """Figures with their intervals, None where they cannot be told."""
 
@@ -87,7 +116,7 @@ class _Told:
         return _figure(bootstrap(spearman, left, right, **self._seeded))
 
     def contrast(self, values: np.ndarray, wrong: np.ndarray) -> dict[str, Figure]:
-        """The mean where the ranking without tools is wrong, where it is right, and the difference of these."""
+        """The mean where a ranking is wrong, where it is right, and the difference of these."""
         left, right = values[wrong], values[~wrong]
         is_told = min(len(left), len(right)) >= MIN_USERS
         difference = _figure(bootstrap_difference(left, right, **self._seeded)) if is_told else None

@@ -122,10 +122,15 @@ def call_curve(
     """NDCG@k with its interval, and the calls made, under each limit that was run, up to the whole agent at
     `max_calls`; empty where no limit above 0 was run.
     """
-    runs = {limit: ablated[name] for limit, name in CALL_LIMITS.items() if name in ablated and limit < max_calls}
+    runs = {limit: run for limit, run in limited_runs(ablated).items() if limit < max_calls}
     if not any(runs):
         return []
     return [_point(limit, run, settings) for limit, run in {**runs, max_calls: whole}.items()]
+
+
+def limited_runs(ablated: Mapping[str, AgentRun]) -> dict[int, AgentRun]:
+    """Of these the runs with fewer calls, by the limit."""
+    return {limit: ablated[name] for limit, name in CALL_LIMITS.items() if name in ablated}
 
 
 def _point(limit: int, run: AgentRun, settings: EvaluationSettings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from recthinker.agent import Agent, Episode
 from recthinker.evaluation import Protocol, Segment, UserFigures, compare, compare_segments, probes, segments
-from recthinker.evaluation.adaptivity import adaptivity
+from recthinker.evaluation.adaptivity import adaptivity, further_calls
 from recthinker.evaluation.baselines import run_baselines
 from recthinker.evaluation.comparison import user_ndcg
 from recthinker.evaluation.metrics import chance, ndcg, target_ranks
@@ -20,6 +20,7 @@ from recthinker.inference.ablations import (
     ablation_figures,
     ablations,
     call_curve,
+    limited_runs,
     without_tools,
 )
 from recthinker.inference.agent_run import AgentRun, run_agent
@@ -124,6 +125,7 @@ def _evaluated(
         share=evaluation.segment_share,
     )
     users = _user_figures(trial, orders, ablated[NO_TOOLS], ranks, parts, evaluation)
+    stopped = {limit: run.ranks for limit, run in limited_runs(ablated).items() if limit}
     figures = {
         "protocol": protocol.rule(evaluation.negatives),
         "protocol_name": str(protocol),
@@ -138,6 +140,7 @@ def _evaluated(
         "adaptivity": adaptivity(
             np.stack([run.calls for run in orders]), ranks[SUBJECT], ablated[NO_TOOLS].ranks, lengths, evaluation
         ),
+        "further_calls": further_calls(orders[0].calls, orders[0].ranks, stopped, evaluation),
         "probes": [_probe(found) for found in _probes(trial, panel.scores["popularity"], users, ablated, settings)],
         "cost": {"calls": float(users.calls.mean()), "seconds_per_user": users.seconds_per_user},
         "outcomes": _summed([run.outcomes for run in orders]),

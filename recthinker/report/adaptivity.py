@@ -14,13 +14,30 @@ class Figure(Part):
 
 
 class Contrast(Part):
-    """A figure where the ranking without tools is wrong, where it is right, and their difference; None where it cannot
-    be told, here and below.
+    """A figure where a ranking is wrong (without tools, where nothing else is said), where it is right, and their
+    difference; None where it cannot be told, here and below.
     """
 
     wrong: Figure | None
     right: Figure | None
     difference: Figure | None
+
+
+class FurtherCalls(Part):
+    """Who calls again after so many calls; `wrong` and `right` are of the ranking that they would have given then."""
+
+    after: int
+    wrong_users: int
+    right_users: int
+    further: Contrast
+    """Probability of another call."""
+    gain: Figure | None
+    """NDCG that calling on added for those who did."""
+
+    @property
+    def calls(self) -> str:
+        """After how many, in words."""
+        return f"{self.after} call{'' if self.after == 1 else 's'}"
 
 
 class HistoryBin(Part):

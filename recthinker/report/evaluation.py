@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from recthinker.errors import RegistryError
-from recthinker.report.adaptivity import Adaptivity, CallPoint
+from recthinker.report.adaptivity import Adaptivity, CallPoint, FurtherCalls
 from recthinker.report.part import Part
 
 
@@ -121,6 +121,7 @@ class Evaluation(Part):
     adaptivity: Adaptivity | None = None
     call_curve: tuple[CallPoint, ...] = ()
     """Fewest calls first, the whole agent last."""
+    further_calls: tuple[FurtherCalls, ...] = ()
     not_run: dict[str, str] = Field(default_factory=dict)
     """Systems that were left out, and why."""
     command: str

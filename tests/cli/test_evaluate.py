@@ -59,6 +59,10 @@ def test_all_tables_are_printed(served: Settings) -> None:
     )
     assert "precision 0.900 [0.850, 0.950], by chance 0.800 [0.700, 0.900]; recall 0.750" in row("More than 1 call")
     assert row("NDCG that tools add") == "NDCG that tools add, by calls made: 1 +0.125 [+0.100, +0.150]; 4 not told."
+    assert row("1 call ") == (
+        "1 call 0.500 [0.400, 0.600] of 500 0.125 [0.025, 0.225] of 400 +0.375 [+0.250, +0.500] +0.250 [+0.200, +0.300]"
+    )
+    assert row("2 calls") == "2 calls 1.000 [1.000, 1.000] of 290 not told of 9 not told not told"
     assert row("anti-popularity") == "anti-popularity 0.080 quiet not above chance"
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recthinker.evaluation.adaptivity import adaptivity
+from recthinker.evaluation.adaptivity import adaptivity, further_calls
 from recthinker.settings import EvaluationSettings, Settings
 
 # 40 users, two orders. Without tools the target is third for the first 20 (NDCG 0.5) and first for the others.
@@ -118,3 +118,33 @@ def test_what_cannot_be_told_is_none_and_never_no_number(evaluation: EvaluationS
     assert wrong["mean_calls"]["right"] is wrong["mean_calls"]["difference"] is wrong["restraint"] is None
     for one in (same, few, wrong):
         assert json.loads(json.dumps(one, allow_nan=False)) == one
+
+
+def test_a_further_call_is_held_against_what_is_known_by_then(evaluation: EvaluationSettings) -> None:
+    # 20 are third after one call, of whom 15 call again and are first then; of 20 who are first, 5 call again, twice,
+    # and are third from the second on. The last 10 call nothing.
+    calls = np.repeat([2, 1, 3, 1, 0], [15, 5, 5, 15, 10])
+    ranks = np.repeat([1.0, 3.0, 3.0, 1.0, 7.0], [15, 5, 5, 15, 10])
+    stopped = {2: ranks, 1: np.repeat([3.0, 1.0, 7.0], [20, 20, 10])}
+    one, two = further_calls(calls, ranks, stopped, evaluation)
+    assert (one["after"], one["wrong_users"], one["right_users"]) == (1, 20, 20)
+    assert values(one["further"]) == pytest.approx({"wrong": 15 / 20, "right": 5 / 20, "difference": 10 / 20})
+    # Two independent shares of 20 users each.
+    half = 1.96 * np.sqrt(2 * 0.75 * 0.25 / 20)
+    difference = one["further"]["difference"]
+    assert (difference["low"], difference["high"]) == pytest.approx((0.5 - half, 0.5 + half), abs=0.06)
+    # NDCG 0.5 to 1 for 15, and 1 to 0.5 for 5.
+    assert one["gain"]["value"] == pytest.approx((15 - 5) * 0.5 / 20)
+    # Of 15 who are first after two nobody calls again, of 5 who are third all do: too few to tell.
+    assert (two["after"], two["wrong_users"], two["right_users"]) == (2, 5, 15)
+    assert two["further"] == {"wrong": None, "right": {"value": 0.0, "low": 0.0, "high": 0.0}, "difference": None}
+    assert two["gain"] is None
+
+
+def test_who_calls_alike_wrong_or_right_does_not_adapt(evaluation: EvaluationSettings) -> None:
+    early = np.tile([1.0, 2.0], 20)
+    always = further_calls(np.full(40, 2), early, {1: early}, evaluation)[0]
+    never = further_calls(np.ones(40), early, {1: early}, evaluation)[0]
+    assert always["further"]["difference"] == never["further"]["difference"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert (always["gain"]["value"], never["gain"]) == (0, None)
+    assert further_calls(np.ones(40), early, {}, evaluation) == []

@@ -254,6 +254,11 @@ def test_the_curve_goes_from_no_call_to_all_that_settings_allow(agent: Agent, tr
     assert [point["calls"] for point in curve[:2]] == [0, 1]
     assert 1 < curve[2]["calls"] <= 2
     assert curve[0]["ndcg"] == pytest.approx(users.blind_ndcg.mean())
+    further = figures["further_calls"]
+    assert [one["after"] for one in further] == [1, 2, 3]
+    # All three call once; who calls no second time is in no later row: a limit more is a call more of each who is.
+    reached = [one["wrong_users"] + one["right_users"] for one in further]
+    assert reached == pytest.approx([3, *(3 * (curve[limit]["calls"] - curve[limit - 1]["calls"]) for limit in (2, 3))])
     first_order = figures["shuffles"]["orders"][0]
     assert [curve[-1][name] for name in ("ndcg", "low", "high")] == list(first_order.values())
 
@@ -261,7 +266,7 @@ def test_the_curve_goes_from_no_call_to_all_that_settings_allow(agent: Agent, tr
 def test_without_ablations_there_is_no_curve_but_adaptivity(agent: Agent, trial: Trial, settings: Settings) -> None:
     protocol = Protocol.parse("leave_last_one")
     figures, users = evaluate_agent(planned(agent), agent, trial, settings, protocol, with_ablations=False)
-    assert figures["call_curve"] == []
+    assert figures["call_curve"] == figures["further_calls"] == []
     adaptivity = figures["adaptivity"]
     # Without tools all score alike: the target is first for nobody.
     assert (adaptivity["wrong_users"], adaptivity["right_users"]) == (3, 0)

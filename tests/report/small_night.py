@@ -233,6 +233,7 @@ def whole_evaluation() -> dict[str, Any]:
             {"max_calls": 0, "calls": 0.0, "ndcg": 0.25, "low": 0.15, "high": 0.35},
             {"max_calls": 5, "calls": 1.5, "ndcg": 0.65, "low": 0.6, "high": 0.7},
         ],
+        "further_calls": further_calls(),
         "ablations": [
             {"name": name, "ndcg": 0.4, "calls": 2.0, "lead": lead | {"against": name}}
             for name in ("without co_interactions", "another user's rows", "another user's results")
@@ -241,12 +242,22 @@ def whole_evaluation() -> dict[str, Any]:
     }
 
 
+def figure(value: float, half: float) -> dict[str, float]:
+    return {"value": value, "low": value - half, "high": value + half}
+
+
+def further_calls() -> list[dict[str, Any]]:
+    """Its part on who calls again."""
+    told = {"wrong": figure(0.5, 0.1), "right": figure(0.125, 0.1), "difference": figure(0.375, 0.125)}
+    untold = {"wrong": figure(1.0, 0.0), "right": None, "difference": None}
+    return [
+        {"after": 1, "wrong_users": 500, "right_users": 400, "further": told, "gain": figure(0.25, 0.05)},
+        {"after": 2, "wrong_users": 290, "right_users": 9, "further": untold, "gain": None},
+    ]
+
+
 def adaptivity() -> dict[str, Any]:
-    """The part of evaluation.json on effort; what rests on fewer than 10 users is not told."""
-
-    def figure(value: float, half: float) -> dict[str, float]:
-        return {"value": value, "low": value - half, "high": value + half}
-
+    """Its part on effort; what rests on fewer than 10 users is not told."""
     extra = {"wrong": figure(0.75, 0.05), "right": figure(0.25, 0.1), "difference": figure(0.5, 0.125)}
     always = {"wrong": figure(1.0, 0.0), "right": figure(1.0, 0.0), "difference": figure(0.0, 0.0)}
     return {

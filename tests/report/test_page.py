@@ -136,6 +136,8 @@ def test_evaluation_shows_whether_effort_adapts_and_what_calls_buy() -> None:
     assert "90.0% are of users ranked wrong without; by chance it would be 80.0%." in text
     assert "1 1,700 850 +0.125 [+0.100, +0.150] 4 6 5 not told" in text
     assert "From 0.250 without a call to 0.650 with at most 5, of which 1.50 are made." in text
+    assert "1 call 50.0% of 500 12.5% of 400 +0.38 [+0.25, +0.50] +0.25 [+0.20, +0.30]" in text
+    assert "2 calls 100.0% of 290 not told of 9 not told not told" in text
     # Ticks 0.1 to 0.8, calls 0 to 1.5 on 12 % to 92 % of the width: 0.65 is 0.15 / 0.7 from above.
     assert '<circle class="one" cx="92.0%" cy="21.43%" r="4"/>' in html
     # The bar of 0.75 with its interval.
@@ -145,7 +147,7 @@ def test_evaluation_shows_whether_effort_adapts_and_what_calls_buy() -> None:
 
 def test_evaluation_without_these_figures_still_renders() -> None:
     text = Parsed(render(small_night.night(), small_night.evaluation())).text
-    assert "Does it call more" not in text
+    assert "Does it call" not in text
     assert "What a call buys" not in text
 
 

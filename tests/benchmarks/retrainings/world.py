@@ -1,8 +1,8 @@
-"""A small retraining on a generated world, each of its jobs as `python -m jobs.<name>` in a process of its own."""
+"""A retraining on a generated world, each of its jobs as `python -m jobs.<name>` in a process of its own."""
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from subprocess import Popen
 from time import monotonic
@@ -58,18 +58,21 @@ class RetrainWorld:
 
     var: Path
     ds: str
+    overlay: str = "test"
+    """Of the settings; `differs` is what else differs."""
+    differs: Mapping[str, str] = field(default_factory=lambda: SETTINGS)
 
     @property
     def environment(self) -> dict[str, str]:
         """Of its jobs; what a killed Spark leaves lies in `var` too."""
-        values = {**SETTINGS, "PATHS__VAR": str(self.var.absolute())}
+        values = {**self.differs, "PATHS__VAR": str(self.var.absolute())}
         values["SPARK__CONF"] = f"{{spark.local.dir: {self.var.absolute() / 'spark'}}}"
-        return {"RECTHINKER_ENV": "test", **{f"RECTHINKER__{name}": value for name, value in values.items()}}
+        return {"RECTHINKER_ENV": self.overlay, **{f"RECTHINKER__{name}": value for name, value in values.items()}}
 
     @property
     def settings(self) -> Settings:
         """Those of its jobs."""
-        return load_settings("test", environ=self.environment)
+        return load_settings(self.overlay, environ=self.environment)
 
     @property
     def run_dir(self) -> Path:
@@ -113,7 +116,7 @@ class RetrainWorld:
     def copy(self, var: Path) -> "RetrainWorld":
         """The same once more; not after a model was registered, whose place MLflow knows by its full path."""
         shutil.copytree(self.var, var, symlinks=True)
-        return RetrainWorld(var, self.ds)
+        return replace(self, var=var)
 
 
 def build(var: Path, seed: int) -> RetrainWorld:
