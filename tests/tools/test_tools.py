@@ -30,6 +30,7 @@ def test_levels_are_square_roots_of_the_share_of_the_strongest() -> None:
     # sqrt(1/4) * 9 = 4.5, rounded up; any evidence is at least 1.
     assert levels(np.array([4.0, 1.0, 1e-9, 0.0])).tolist() == [9, 5, 1, 0]
     assert levels(np.zeros(2)).tolist() == [0, 0]
+    assert levels(np.array([np.nan, 4.0, 1.0])).tolist() == [0, 9, 5]
 
 
 def test_co_interactions_weighs_recent_items_and_the_whole_history(scene: Scene, toolbox: Toolbox) -> None:
