@@ -73,11 +73,11 @@ def exercise(spark: SparkSession, folder: str) -> None:
 
 def _end_java(spark: SparkSession) -> None:
     """End the session's Java process, and wait until it has: only then the archive is whole."""
-    process: Any = SparkContext._gateway.proc  # type: ignore[union-attr]
+    gateway: Any = SparkContext._gateway
     spark.stop()
-    SparkContext._gateway.shutdown()  # type: ignore[union-attr]
-    process.stdin.close()
-    process.wait(timeout=WRITE_S)
+    gateway.shutdown()
+    gateway.proc.stdin.close()
+    gateway.proc.wait(timeout=WRITE_S)
 
 
 def main() -> None:
