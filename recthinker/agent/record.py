@@ -1,15 +1,21 @@
 """An ended episode as rows of the tables `trajectories` and `recommendations`."""
 
 import json
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
+
+import pyarrow as pa
 
 from recthinker.agent.calls import arguments
 from recthinker.agent.episode import CalledTool, Episode
 from recthinker.agent.types import Outcome, StopReason
+from recthinker.tables.schemas import RECOMMENDATIONS
 from recthinker.tools import Tool, ToolCall
 from recthinker.tools.base import asked
 
+SCHEMA = RECOMMENDATIONS.arrow_schema()
 REASON_EVIDENCE = 3
 """Pieces of evidence that a reason names."""
 
@@ -59,39 +65,40 @@ def stop_text(episode: Episode) -> str:
     return f"{episode.stop_reason}: {episode.detail}" if episode.detail else str(episode.stop_reason)
 
 
-def recommendation_rows(
-    episode: Episode, *, ds: str, model_version: str, run_id: str, top_n: int
-) -> list[dict[str, Any]]:
-    """The user's rows of `recommendations`, rank 1 first."""
-    user, item_ids = episode.scene.request.user_id, episode.scene.item_ids
-    outcome = episode.outcome or Outcome.FALLBACK_ERROR
-    source, fallback = outcome.source, fallback_reason(episode) if outcome.is_fallback else None
-    return [
-        {
-            "ds": ds,
-            "user_id": user,
-            "rank": rank,
-            "item_id": item_ids[label],
-            "score": score,
-            "source": source,
-            "reason": fallback or reason(episode, label),
-            "model_version": model_version,
-            "run_id": run_id,
-        }
-        for rank, (label, score) in enumerate(episode.ranked_labels()[:top_n], start=1)
-    ]
+def recommendation_table(
+    episodes: Sequence[Episode], *, ds: str, model_version: str, run_id: str, top_n: int
+) -> pa.Table:
+    """The rows of `recommendations` of ended episodes, each user's together, rank 1 first."""
+    columns: dict[str, list[Any]] = {name: [] for name in ("user_id", "rank", "item_id", "score", "source", "reason")}
+    for episode in episodes:
+        outcome = episode.outcome or Outcome.FALLBACK_ERROR
+        ranked, item_ids = episode.ranked_labels()[:top_n], episode.scene.item_ids
+        count = len(ranked)
+        columns["user_id"] += [episode.scene.request.user_id] * count
+        columns["rank"] += range(1, count + 1)
+        columns["item_id"] += [item_ids[label] for label, _ in ranked]
+        columns["score"] += [score for _, score in ranked]
+        columns["source"] += [outcome.source] * count
+        if outcome.is_fallback:
+            columns["reason"] += [fallback_reason(episode)] * count
+        else:
+            columns["reason"] += reasons(episode, [label for label, _ in ranked])
+    count = len(columns["rank"])
+    columns |= {"ds": [ds] * count, "model_version": [model_version] * count, "run_id": [run_id] * count}
+    return pa.table({field.name: pa.array(columns[field.name], field.type) for field in SCHEMA}, SCHEMA)
 
 
-def reason(episode: Episode, label: int) -> str:
-    """What spoke for a candidate: the strongest evidence that the agent read of it."""
+def reasons(episode: Episode, labels: Iterable[int]) -> list[str]:
+    """What spoke for each of some candidates: the strongest evidence that the agent read of it."""
     tools = episode.agent.toolbox.tools
-    found = [
-        (level, name)
-        for called in episode.calls
-        if label in called.result.evidence
-        for level, name in zip(called.result.evidence[label], tools[called.call.name].evidence, strict=True)
-        if level
-    ]
+    read = [(tools[called.call.name].evidence, called.result.evidence) for called in episode.calls]
+    return [_reason(tuple((names, found[label]) for names, found in read if label in found)) for label in labels]
+
+
+@lru_cache(maxsize=10_000)
+def _reason(read: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]) -> str:
+    """The same of the names and levels of each call's evidence; few of them differ over all users."""
+    found = [(level, name) for names, levels in read for level, name in zip(levels, names, strict=True) if level]
     strongest = sorted(found, key=itemgetter(0), reverse=True)[:REASON_EVIDENCE]
     return "; ".join(f"{name} {level}/9" for level, name in strongest) or "no evidence found; ranked last among equals"
 
@@ -122,7 +129,7 @@ def _keys(episode: Episode, call: ToolCall, tool: Tool) -> list[str]:
     scene = episode.scene
     if tool.takes != "labels":
         return [scene.request.user_id]
-    return [scene.request.user_id, *(scene.item_ids[label] for label in asked(call, scene).tolist())]
+    return [scene.request.user_id, *(scene.item_ids[label] for label in asked(call, scene))]
 
 
 def _table_versions(tool: Tool, versions: dict[str, str]) -> list[tuple[str, int]]:

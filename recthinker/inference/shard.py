@@ -15,10 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from recthinker.agent import Agent, Episode, Outcome
-from recthinker.agent.record import recommendation_rows
+from recthinker.agent.record import recommendation_table
 from recthinker.errors import EngineError
 from recthinker.inference.batch import run_episodes
 from recthinker.inference.earlier import EarlierNight
@@ -123,18 +121,16 @@ def _commit(
     seconds: float,
 ) -> None:
     stamps = {"model_version": run.model_version, "run_id": run.run_id}
-    ranked: list[dict[str, Any]] = []
     outcomes: Counter[str] = Counter()
     totals: Counter[str] = Counter()
     for episode in episodes:
-        ranked += recommendation_rows(episode, ds=run.ds, top_n=run.publish_top_n, **stamps)
         outcomes[str(episode.outcome)] += 1
         tokens = episode.tokens
         totals.update(prompt=tokens.prompt, cached=tokens.cached, generated=tokens.generated)
         totals.update(calls=len(episode.calls), faults=sum(bool(called.result.fault) for called in episode.calls))
     tables = {
         TRAJECTORIES.name: trajectory_table(episodes, earlier, ds=run.ds, versions=run.versions(agent)),
-        RECOMMENDATIONS.name: pa.Table.from_pylist(ranked, RECOMMENDATIONS.arrow_schema()),
+        RECOMMENDATIONS.name: recommendation_table(episodes, ds=run.ds, top_n=run.publish_top_n, **stamps),
     }
     parts.commit(tables, outcomes, totals, seconds)
 

@@ -6,7 +6,7 @@ can never become a control token. Levels say how strong evidence is, 9 = as stro
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -37,12 +37,8 @@ class Words(NamedTuple):
     text: str
 
 
-LEVELS = tuple(Level(value) for value in range(MAX_LEVEL + 1))
-"""Every level; made once, as a result holds dozens."""
-label_at = cache(Label)
-"""The label of a place; likewise."""
 kind = lru_cache(maxsize=10_000)(Words)
-"""The name of a kind of things, such as a category or a relation; likewise."""
+"""The name of a kind of things, such as a category or a relation; made once, as a result holds dozens."""
 Segment = Label | Level | Words
 
 Takes = Literal["nothing", "labels", "limit"]
@@ -128,8 +124,8 @@ def levels(scores: np.ndarray) -> np.ndarray:
     return found
 
 
-def asked(call: ToolCall, scene: Scene) -> np.ndarray:
-    """The labels that a call is about.
+def asked(call: ToolCall, scene: Scene) -> Sequence[int]:
+    """The labels that a call is about, in their order.
 
     Raises:
         ToolError: a label that no candidate has.
@@ -137,30 +133,41 @@ def asked(call: ToolCall, scene: Scene) -> np.ndarray:
     count = len(scene.order)
     if any(label >= count for label in call.labels):
         raise ToolError(f"no such label; there are {count} candidates")
-    return np.array(sorted(set(call.labels)), np.int64) if call.labels else np.arange(count)
+    return sorted(set(call.labels)) if call.labels else range(count)
 
 
 def by_strength(
-    labels: np.ndarray, columns: Sequence[np.ndarray], strength: np.ndarray, most: int, kinds: Sequence[str] = ()
+    labels: Sequence[int],
+    columns: Sequence[np.ndarray],
+    strength: np.ndarray,
+    most: int,
+    kinds: Sequence[str] = (),
+    *,
+    with_none: bool = False,
 ) -> ToolResult:
-    """A result that lists labels with their levels, strongest first, those without evidence left out.
+    """A result that lists labels with their levels, strongest first.
 
     Args:
-        labels: labels asked about, (M,).
+        labels: labels asked about.
         columns: levels by label over all candidates, each (N,).
         strength: what to sort by, over all candidates, (N,).
         most: labels that are listed.
-        kinds: the name of a kind that is listed with each label, over all candidates, (N,); none by default.
+        kinds: names of kinds that are listed with the labels, "" for none, over all candidates, (N,); none by default.
+        with_none: list labels without evidence too.
     """
     # Plain lists: for some twenty numbers a call into numpy costs more than it saves.
     given = list(zip(*(column.tolist() for column in columns), strict=True))
-    weights = (-strength).tolist()
-    found = [label for label in labels.tolist() if any(given[label])]
-    ranked = sorted(found, key=weights.__getitem__)[:most]
+    found = labels if with_none else [label for label in labels if any(given[label])]
+    ranked = sorted(found, key=(-strength).tolist().__getitem__)[:most]
     segments: list[Segment] = []
     for label in ranked:
-        segments.append(label_at(label))
-        segments += map(LEVELS.__getitem__, given[label])
-        if kinds:
+        segments += _leveled(label, given[label])
+        if kinds and kinds[label]:
             segments.append(kind(kinds[label]))
     return ToolResult(tuple(segments) or (Words("nothing"),), len(found), {label: given[label] for label in ranked})
+
+
+@lru_cache(maxsize=10_000)
+def _leveled(label: int, levels: tuple[int, ...]) -> tuple[Segment, ...]:
+    """A label with its levels, likewise made once."""
+    return (Label(label), *map(Level, levels))

@@ -3,18 +3,7 @@
 from typing import ClassVar
 
 from recthinker.settings import ToolSettings
-from recthinker.tools.base import (
-    LEVELS,
-    Scene,
-    Segment,
-    Takes,
-    ToolCall,
-    ToolResult,
-    asked,
-    kind,
-    label_at,
-    levels,
-)
+from recthinker.tools.base import Scene, Takes, ToolCall, ToolResult, asked, by_strength, levels
 
 
 class ItemInfo:
@@ -28,14 +17,7 @@ class ItemInfo:
 
     def __call__(self, scene: Scene, call: ToolCall, settings: ToolSettings) -> ToolResult:
         """Labels with both levels and a category, most popular first."""
-        labels, items, candidates = asked(call, scene), scene.items, scene.candidates
+        items, candidates = scene.items, scene.candidates
         events, kinds = items.popularity[candidates], items.first_categories(candidates)
-        popular, rated = levels(events).tolist(), levels(items.mean_rating[candidates]).tolist()
-        ranked = sorted(labels.tolist(), key=(-events).tolist().__getitem__)[: settings.max_results]
-        segments: list[Segment] = []
-        for label in ranked:
-            segments += (label_at(label), LEVELS[popular[label]], LEVELS[rated[label]])
-            if kinds[label]:
-                segments.append(kind(kinds[label]))
-        evidence = {label: (popular[label], rated[label]) for label in ranked}
-        return ToolResult(tuple(segments), len(labels), evidence)
+        columns = levels(events), levels(items.mean_rating[candidates])
+        return by_strength(asked(call, scene), columns, events, settings.max_results, kinds, with_none=True)

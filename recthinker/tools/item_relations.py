@@ -47,14 +47,16 @@ def _sums(
     offsets: np.ndarray,
     edges: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    scores, heaviest = np.zeros(len(candidates)), np.full(len(candidates), -1)
     for item in candidates:
-        marks[edges[offsets[item] : offsets[item + 1]]] = 0
+        for edge in edges[offsets[item] : offsets[item + 1]]:
+            marks[edge] = 0
     for known in history:
         if known >= 0:
-            for edge in edges[offsets[known] : offsets[known + 1]]:
+            for place in range(np.uint32(offsets[known]), np.uint32(offsets[known + 1])):
+                edge = np.uint32(edges[place])  # unsigned, as no index below 0 has to be looked for
                 if marks[edge] >= 0:
                     marks[edge] += 1
+    scores, heaviest = np.zeros(len(candidates)), np.full(len(candidates), -1)
     for label, item in enumerate(candidates):
         most, last = 0.0, -1
         for edge in edges[offsets[item] : offsets[item + 1]]:
@@ -62,10 +64,12 @@ def _sums(
             if edge == last:
                 continue
             last = edge
-            say = weights[edge] * min(marks[edge], MOST_PER_EDGE)
-            scores[label] += say
-            if say > most:
-                most, heaviest[label] = say, edge
+            if marks[edge] > 0:
+                say = weights[edge] * min(marks[edge], MOST_PER_EDGE)
+                scores[label] += say
+                if say > most:
+                    most, heaviest[label] = say, edge
     for item in candidates:
-        marks[edges[offsets[item] : offsets[item + 1]]] = -1
+        for edge in edges[offsets[item] : offsets[item + 1]]:
+            marks[edge] = -1
     return scores, heaviest

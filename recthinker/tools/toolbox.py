@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from functools import cache
 
 from recthinker.errors import ToolError
 from recthinker.settings import ToolSettings
@@ -62,11 +63,13 @@ class Toolbox:
             levels += found
         if max(len(labels), len(result.evidence)) > self.settings.max_results:
             raise ValueError(f"{tool.name} speaks of {len(labels)} labels, more than {self.settings.max_results}")
-        if _are_outside([*labels, *result.evidence], candidates):
+        if not _below(candidates).issuperset([*labels, *result.evidence]):
             raise ValueError(f"{tool.name} speaks of a label that none of the {candidates} candidates has")
-        if _are_outside(levels, MAX_LEVEL + 1):
+        if not _below(MAX_LEVEL + 1).issuperset(levels):
             raise ValueError(f"{tool.name} gives a level that is not from 0 to {MAX_LEVEL}")
 
 
-def _are_outside(values: list[int], end: int) -> bool:
-    return bool(values) and (min(values) < 0 or max(values) >= end)
+@cache
+def _below(end: int) -> frozenset[int]:
+    """All from 0 to before `end`."""
+    return frozenset(range(end))

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 import pytest
 
 from recthinker.agent import Agent, Episode, Generated, Outcome, StopReason, candidate_order
-from recthinker.agent.record import recommendation_rows, trajectory_row
+from recthinker.agent.record import recommendation_table, trajectory_row
 from recthinker.lookup import Snapshot, nightly_requests, write_snapshot
 from recthinker.settings import Settings
 from recthinker.tools import ToolCall
@@ -110,7 +110,7 @@ def test_an_answer_without_usable_scores_serves_the_candidate_order(
 ) -> None:
     answer(episode, scores)
     assert episode.outcome is Outcome.FALLBACK_INVALID
-    rows = recommendation_rows(episode, ds=world.DS, model_version="m/1", run_id="r", top_n=2)
+    rows = recommendation_table([episode], ds=world.DS, model_version="m/1", run_id="r", top_n=2).to_pylist()
     assert [row["item_id"] for row in rows] == world.OFFERED["ann"][:2]
     assert {row["source"] for row in rows} == {"fallback"}
 
@@ -139,7 +139,7 @@ def test_rows_tell_what_was_read_and_why(episode: Episode) -> None:
     strongest = episode.scene.order.tolist().index(1)
     label = "ABCD"[strongest]
     assert row["tool_calls"][0]["result"].startswith(f"{label} 9 9")
-    rows = recommendation_rows(episode, ds=world.DS, model_version="m/1", run_id="r", top_n=4)
+    rows = recommendation_table([episode], ds=world.DS, model_version="m/1", run_id="r", top_n=4).to_pylist()
     reason = next(r["reason"] for r in rows if r["item_id"] == "i3")
     assert reason == "follows recent items 9/9; goes with the history 9/9"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from recthinker.agent import Agent, Episode, Generate, Generated, HermesFormat, Outcome, StopReason
-from recthinker.agent.record import recommendation_rows, trajectory_row
+from recthinker.agent.record import recommendation_table, trajectory_row
 from recthinker.errors import ConfigError
 from recthinker.inference import ScriptedEngine, run_episodes
 from recthinker.inference.earlier import again
@@ -74,7 +74,7 @@ def test_a_list_that_is_nearly_one_is_repaired_and_none_is_a_fallback(settings: 
     assert done["ann"].ranking() == right["ann"].ranking()
     row = trajectory_row(done["ann"], ds=world.DS, versions={})
     assert row["stop_reason"] == "answered: list of 4: 1 missing, 1 repeated, 0 no label"
-    rows = recommendation_rows(done["ann"], ds=world.DS, model_version="m/1", run_id="r", top_n=4)
+    rows = recommendation_table([done["ann"]], ds=world.DS, model_version="m/1", run_id="r", top_n=4).to_pylist()
     assert {row["source"] for row in rows} == {"repaired"}
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from recthinker.agent import Agent, Outcome
-from recthinker.agent.record import recommendation_rows, trajectory_row
+from recthinker.agent.record import recommendation_table, trajectory_row
 from recthinker.errors import ConfigError
 from recthinker.inference import ScriptedEngine, run_episodes
 from recthinker.inference.scripted import Planner
@@ -61,7 +61,7 @@ def test_the_pages_tool_is_called_in_an_episode_and_recorded(tmp_path: Path, own
     assert call["tables"] == [("item_metadata", 3)]
     # dan likes Drama: i1 and i3 are of it, i2 is a comedy.
     assert set(row["ranking"][:2]) == {"i1", "i3"}
-    best = recommendation_rows(episode, ds=world.DS, model_version="m/1", run_id="r", top_n=1)[0]
+    best = recommendation_table([episode], ds=world.DS, model_version="m/1", run_id="r", top_n=1).to_pylist()[0]
     assert best["reason"] == "of favourite categories 9/9"
 
 
