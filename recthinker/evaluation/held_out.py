@@ -95,7 +95,7 @@ def requests(
     seed: int,
     count: int | None = None,
 ) -> pa.Table:
-    """Requests with their target: key, user_id, candidates, candidate_sources, history (newest first), target.
+    """Requests with their target: key, user_id, candidates, history (newest first), target.
 
     The target is an item that the user did not have before. It stands among `negatives` others that the user does not
     have, in random order. Where `count` is given, users and positions are drawn in rounds without repetition until
@@ -116,7 +116,6 @@ def requests(
             ("key", pa.string()),
             ("user_id", pa.string()),
             ("candidates", strings),
-            ("candidate_sources", pa.list_(strings)),
             ("history", strings),
             ("target", pa.string()),
         ]
@@ -170,7 +169,6 @@ def _request(
         "key": user.user_id if is_single else f"{user.user_id}#{position}.{round_}",
         "user_id": user.user_id,
         "candidates": candidates,
-        "candidate_sources": [["held_out"]] * len(candidates),
         "history": user.history_before(position),
         "target": target,
     }

@@ -1,7 +1,5 @@
 """Columns of a mapped file: lists of numbers and text, read from the mapped bytes without Arrow's scalars."""
 
-from itertools import pairwise
-
 import numpy as np
 import pyarrow as pa
 
@@ -72,9 +70,3 @@ class TextLists:
         """The first string of each of some rows, "" where a row has none."""
         names, codes, offsets = self._names, self._codes, self._offsets
         return [names[codes[offsets[row]]] if offsets[row] < offsets[row + 1] else "" for row in rows.tolist()]
-
-    def rows(self, start: int, end: int) -> list[list[str]]:
-        """The lists of the rows from `start` to before `end`."""
-        bounds, names = self._offsets[start : end + 1].tolist(), self._names
-        texts = [names[code] for code in self._codes[bounds[0] : bounds[-1]].tolist()]
-        return [texts[first - bounds[0] : last - bounds[0]] for first, last in pairwise(bounds)]

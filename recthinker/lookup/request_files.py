@@ -54,7 +54,6 @@ class UserRows:
                 "key": requests["key"],
                 "user_id": requests["user_id"],
                 "candidates": int_lists(offsets, codes),
-                "candidate_sources": _coded(list_array(requests["candidate_sources"])),
                 "similar_counts": int_lists(offsets, self._counts(requests["user_id"], offsets, codes, min_users)),
                 "history": int_lists(history.offsets.to_numpy(), history_codes),
                 "event_count": pa.array(np.diff(history.offsets.to_numpy()), pa.int64()),
@@ -78,13 +77,6 @@ class UserRows:
             counts[places] = np.asarray(totals[rows, codes[places]]).ravel()
         counts[counts < min_users] = 0
         return counts
-
-
-def _coded(lists: pa.ListArray) -> pa.ListArray:
-    """Lists of lists of strings, each text stored once."""
-    inner = list_array(pa.chunked_array([lists.values]))
-    coded = pa.ListArray.from_arrays(inner.offsets, inner.values.dictionary_encode())
-    return pa.ListArray.from_arrays(lists.offsets, coded)
 
 
 def _binary(offsets: np.ndarray, columns: np.ndarray, width: int) -> sparse.csr_matrix:

@@ -22,7 +22,6 @@ class RequestRow:
     key: str
     user_id: str
     candidates: np.ndarray
-    candidate_sources: list[list[str]]
     similar_counts: np.ndarray
     history: np.ndarray
     """Newest first."""
@@ -44,11 +43,10 @@ class RequestRows:
 
     def __init__(self, path: Path) -> None:
         rows: pa.RecordBatch = open_file(path)
-        sources, attributes = rows["candidate_sources"], rows["attributes"]
+        attributes = rows["attributes"]
         self._hashes = rows[HASH].to_numpy()
         self._keys, self._users = Texts(rows["key"]), Texts(rows["user_id"])
         self._candidates = Lists(rows["candidates"])
-        self._source_offsets, self._sources = sources.offsets.to_numpy(), TextLists(sources.values)
         self._similar = Lists(rows["similar_counts"])
         self._history = Lists(rows["history"])
         self._event_counts: np.ndarray = rows["event_count"].to_numpy()
@@ -83,7 +81,6 @@ class RequestRows:
             key=self._keys[row],
             user_id=self._users[row],
             candidates=self._candidates[row],
-            candidate_sources=self._sources.rows(*self._source_offsets[row : row + 2].tolist()),
             similar_counts=self._similar[row],
             history=self._history[row],
             event_count=self._event_counts.item(row),

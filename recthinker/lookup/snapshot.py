@@ -12,7 +12,7 @@ from recthinker.lookup.requests import RequestRow, RequestRows
 
 MANIFEST = "manifest.json"
 FORMAT = 3
-"""What the files hold; 3: categories, sources and relations are codes of texts that are stored once."""
+"""What the files hold; 3: categories and relations are codes of texts that are stored once."""
 
 
 class Snapshot:

@@ -30,7 +30,6 @@ def nightly_requests(candidates: pa.Table, user_history: pa.Table) -> pa.Table:
             "key": candidates["user_id"],
             "user_id": candidates["user_id"],
             "candidates": pa.ListArray.from_arrays(items.offsets, items.values.field("item_id")),
-            "candidate_sources": pa.ListArray.from_arrays(items.offsets, items.values.field("sources")),
             "history": list_array(pa.chunked_array([histories.take(where.combine_chunks())])),
         }
     )
@@ -42,7 +41,7 @@ def write_snapshot(
     """Write the snapshot `folder`; it appears whole or not at all, and replaces an older one.
 
     Args:
-        requests: key, user_id, candidates (item ids), candidate_sources, history (item ids, newest first).
+        requests: key, user_id, candidates (item ids), history (item ids, newest first).
         shards: user shards; a user's shard is the hash of the user id modulo this.
         min_users: similar users are counted only where at least this many have the item.
 

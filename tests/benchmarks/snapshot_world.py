@@ -21,7 +21,6 @@ CANDIDATES, NEIGHBOURS, SIMILAR, EDGES = 20, 200, 50, 10
 """Of a user, of an item in co_interaction, of a user in similar_users, of an item in item_relation."""
 MEAN_HISTORY, MAX_HISTORY = 40, 200
 RELATIONS, LABELS, KINDS = 5, 20_000, 25
-SOURCES = np.array(["als", "co_interaction", "popularity"])
 VERSIONS = dict.fromkeys(FeatureRows.__dataclass_fields__.keys() - {"versions"}, 1)
 
 
@@ -81,7 +80,6 @@ class SnapshotWorld:
         lengths = np.minimum(rng.geometric(1 / MEAN_HISTORY, count), MAX_HISTORY)
         seen = items.take(_zipf(rng, self.items, int(lengths.sum())))
         offered, codes = _distinct(rng, count, self.items, 2 * CANDIDATES, keep=CANDIDATES)
-        sources = pa.array(SOURCES[rng.integers(0, len(SOURCES), len(codes))])
         similar = {"user_id": ids.take(pa.array(rng.integers(0, count, count * SIMILAR)))}
         kinds = pa.array([f"Kind {n}" for n in range(KINDS)])
         profile = {
@@ -103,7 +101,6 @@ class SnapshotWorld:
             "key": ids,
             "user_id": ids,
             "candidates": _lists(offered, items.take(codes)),
-            "candidate_sources": _lists(offered, _lists(np.ones(len(codes), int), sources)),
             "history": _lists(lengths, seen),
         }
         return features, pa.table(requests)

@@ -17,8 +17,6 @@ def test_texts_that_are_stored_once_come_back_in_their_lists() -> None:
     lists = TextLists(pa.ListArray.from_arrays(pa.array([0, 2, 2, 4], pa.int32()), codes))
     assert [lists[row] for row in range(3)] == [["War", "Drama"], [], ["War", "War"]]
     assert lists.firsts(np.array([2, 1, 0])) == ["War", "", "War"]
-    assert lists.rows(1, 3) == [[], ["War", "War"]]
-    assert lists.rows(2, 2) == []
 
 
 def test_texts_are_read_one_by_one_or_together() -> None:

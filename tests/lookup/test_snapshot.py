@@ -22,7 +22,6 @@ def test_request_holds_the_rows_of_its_user(tmp_path: Path) -> None:
     assert ann.mean_rating == 4.0
     assert ann.top_categories == ["Drama"]
     assert ann.attributes == {"age": "30"}
-    assert ann.candidate_sources == [["popularity"]] * 4
 
 
 def test_similar_users_are_counted_and_small_counts_hidden(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ CHANGED = 0.05
 """Share of users for whom something changed on the second night."""
 TWO_CALLS = ("co_interactions", "similar_users")
 FOUR_CALLS = ("co_interactions", "similar_users", "item_info", "item_relations")
+FEW = 16
+"""Episodes among which one is long, where few are."""
 NEXT_DS = "2026-02-01"
 
 
@@ -51,6 +53,11 @@ def alike(key: str) -> Sequence[str]:
 def mixed(key: str) -> Sequence[str]:
     """Every other episode calls no tool, the others four."""
     return FOUR_CALLS if int(key[1:]) % 2 else ()
+
+
+def few_long(key: str) -> Sequence[str]:
+    """One episode of `FEW` calls four tools, the others none."""
+    return FOUR_CALLS if int(key[1:]) % FEW == 0 else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,7 @@ def main(folder: Path, size: str) -> None:
         "plain": [_told_pair(*_against_plain(stage, widest)) for _ in range(PAIRS)],
         "waves_alike": [_told_pair(*_against_waves(stage, alike, widest, turn)) for turn in range(PAIRS)],
         "waves_mixed": [_told_pair(*_against_waves(stage, mixed, widest, turn)) for turn in range(PAIRS)],
+        "waves_few_long": [_told_pair(*_against_waves(stage, few_long, widest, turn)) for turn in range(PAIRS)],
         "nights": two_nights(stage),
     }
     (folder / "runs.json").write_text(json.dumps(measured, indent=1), encoding="utf-8")

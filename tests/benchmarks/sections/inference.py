@@ -31,6 +31,7 @@ def figures(bench: Bench) -> list[Figure]:
         Figure("inference.over_one_at_a_time", widest / narrowest, "ratio", curve),
         _beside("inference.over_waves", measured["waves_alike"], "per_s"),
         _beside("inference.over_waves_mixed", measured["waves_mixed"], "per_s"),
+        _beside("inference.over_waves_few_long", measured["waves_few_long"], "per_s"),
         Figure("inference.unchanged_night_over_full", unchanged, "ratio", second["outcomes"]),
     ]
 
