@@ -1,9 +1,10 @@
 """An engine without a model: a planner that reads the episode's tokens and writes well-formed turns.
 
 It serves the tests, and it draws the demonstrations that the tiny model first learns from. Its plan: look at
-co-interactions; if the best candidates are close, ask similar users, then tools that are not built in; if they are
-still close, what the closest share with the history. A share of episodes follows a random plan instead
-(`recthinker.inference.random_plans`), so that every tool's results are seen.
+co-interactions; if they say nothing, what all candidates share with the history; if the best candidates are close, ask
+similar users, then tools that are not built in; if they are still close, what the closest share with the history. A
+share of episodes follows a random plan instead (`recthinker.inference.random_plans`), so that every tool's results are
+seen.
 """
 
 import math
@@ -124,6 +125,8 @@ class Planner:
         known = reading.known
         if "co_interactions" in self.tools and "co_interactions" not in known:
             return ToolCall("co_interactions")
+        if not any(reading.scores) and "item_relations" in self.tools and "item_relations" not in known:
+            return ToolCall("item_relations")
         if reading.margin >= CLEAR_MARGIN:
             return None
         if "similar_users" in self.tools and "similar_users" not in known:
