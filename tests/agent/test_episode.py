@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 import pytest
 
 from recthinker.agent import Agent, Episode, Generated, Outcome, StopReason, candidate_order
-from recthinker.agent.record import recommendation_table, trajectory_row
+from recthinker.agent.record import reasons, recommendation_table, trajectory_row
 from recthinker.lookup import Snapshot, nightly_requests, write_snapshot
 from recthinker.settings import Settings
 from recthinker.tools import ToolCall
@@ -113,6 +113,7 @@ def test_an_answer_without_usable_scores_serves_the_candidate_order(
     rows = recommendation_table([episode], ds=world.DS, model_version="m/1", run_id="r", top_n=2).to_pylist()
     assert [row["item_id"] for row in rows] == world.OFFERED["ann"][:2]
     assert {row["source"] for row in rows} == {"fallback"}
+    assert {row["reason"] for row in rows} == {"candidate order: no answer"}
 
 
 def test_a_wrong_call_is_told_to_the_agent_and_counted(episode: Episode) -> None:
@@ -140,8 +141,21 @@ def test_rows_tell_what_was_read_and_why(episode: Episode) -> None:
     label = "ABCD"[strongest]
     assert row["tool_calls"][0]["result"].startswith(f"{label} 9 9")
     rows = recommendation_table([episode], ds=world.DS, model_version="m/1", run_id="r", top_n=4).to_pylist()
+    assert [row["rank"] for row in rows] == [1, 2, 3, 4]
     reason = next(r["reason"] for r in rows if r["item_id"] == "i3")
     assert reason == "follows recent items 9/9; goes with the history 9/9"
+
+
+def test_a_reason_names_the_strongest_evidence_of_all_calls_first(episode: Episode) -> None:
+    call(episode, "item_info")
+    call(episode, "co_interactions")
+    labels = [episode.scene.order.tolist().index(place) for place in (1, 3)]
+    # Of the first, popularity at 7 is the fourth; the other has no rating, and no history goes with it.
+    assert [episode.calls[0].result.evidence[label] for label in labels] == [(7, 9), (9, 0)]
+    assert reasons(episode, labels) == [
+        "well rated 9/9; follows recent items 9/9; goes with the history 9/9",
+        "popular 9/9",
+    ]
 
 
 def test_a_recorded_call_tells_its_keys_and_the_versions_of_the_tables_that_it_read(episode: Episode) -> None:

@@ -11,7 +11,7 @@ from recthinker.lookup import Snapshot, nightly_requests, write_snapshot
 from recthinker.settings import Settings, ToolSettings
 from recthinker.tables.schemas import FEATURES
 from recthinker.tools import BUILT_IN, Label, Level, Scene, Tool, Toolbox, ToolCall, ToolResult, Words
-from recthinker.tools.base import levels
+from recthinker.tools.base import by_strength, levels
 from tests import little_world as world
 
 
@@ -66,6 +66,12 @@ def test_item_info_shows_popularity_rating_and_category(scene: Scene, toolbox: T
         Level(9),
         Words("Comedy"),
     )
+
+
+def test_a_label_without_a_kind_has_none_listed() -> None:
+    scores = np.array([2.0, 1.0])
+    found = by_strength([0, 1], (levels(scores),), scores, 9, ["", "Drama"])
+    assert found.segments == (Label(0), Level(9), Label(1), Level(7), Words("Drama"))
 
 
 def test_user_history_is_newest_first_and_limited(scene: Scene, toolbox: Toolbox) -> None:
