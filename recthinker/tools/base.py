@@ -170,4 +170,4 @@ def by_strength(
 @lru_cache(maxsize=10_000)
 def _leveled(label: int, levels: tuple[int, ...]) -> tuple[Segment, ...]:
     """A label with its levels, likewise made once."""
-    return (Label(label), *map(Level, levels))
+    return (Label(label), *(Level(int(level)) for level in levels))

@@ -158,6 +158,15 @@ def test_a_reason_names_the_strongest_evidence_of_all_calls_first(episode: Episo
     ]
 
 
+def test_a_call_of_no_tool_gives_no_reason(episode: Episode) -> None:
+    episode._call(ToolCall("no_such_tool"))
+    call(episode, "co_interactions")
+    assert [called.result.is_valid for called in episode.calls] == [False, True]
+    assert reasons(episode, [episode.scene.order.tolist().index(1)]) == [
+        "follows recent items 9/9; goes with the history 9/9"
+    ]
+
+
 def test_a_recorded_call_tells_its_keys_and_the_versions_of_the_tables_that_it_read(episode: Episode) -> None:
     call(episode, "user_profile")
     write(episode, episode.agent.chat.turn([], ToolCall("co_interactions", labels=(0, 2))))
