@@ -91,7 +91,7 @@ def recommendation_table(
 def reasons(episode: Episode, labels: Iterable[int]) -> list[str]:
     """What spoke for each of some candidates: the strongest evidence that the agent read of it."""
     tools = episode.agent.toolbox.tools
-    # A call that could not be carried out found nothing, and may name no tool.
+    # One without evidence may name no tool.
     called = [one for one in episode.calls if one.result.evidence]
     read = [(tuple(tools[one.call.name].evidence), one.result.evidence) for one in called]
     return [_reason(tuple((names, tuple(found[label])) for names, found in read if label in found)) for label in labels]
