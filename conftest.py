@@ -6,11 +6,16 @@ With several workers (`make test`) the slowest begin first, so that no worker is
 import logging
 
 import pytest
+from hypothesis import settings
 
 SLOWNESS = ("spark", "slow", "vllm", "e2e")
 
 # Its farewell at exit would meet a log that pytest has closed.
 logging.getLogger("py4j").setLevel(logging.WARNING)
+
+# An example takes as long as the machine lets it.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,6 +8,8 @@ of its `LastNSplitter`).
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count as count_from
+from itertools import islice
 
 import pyarrow as pa
 
@@ -104,12 +106,20 @@ def requests(
     Args:
         item_ids: the catalogue, sorted.
         positions: held-out positions that may be targets; 1 = newest.
-        hard_share: share of requests whose negatives come from the candidate sources, of those whose target the
-            sources offer too. Where they do not, items picked for being popular or alike would stand beside one that
-            was not, and a model would learn to rank against the evidence.
+        hard_share: share of draws whose negatives come from the candidate sources. One whose target these do not offer
+            is left out: items picked for being popular or alike would stand beside one that was not, and a model would
+            learn to rank against the evidence. Nor is it drawn among random negatives instead, or most of those lists
+            would be of targets for which nothing speaks.
     """
     rng = random.Random(seed)
-    rows = [_request(rng, *drawn, item_ids, negatives, hard_share) for drawn in _draws(rng, users, positions, count)]
+    pairs = [
+        (user, position)
+        for user in users
+        for position in positions
+        if position <= len(user.held_out) and user.is_new(position)
+    ]
+    rounds = _rounds(rng, pairs, item_ids, negatives, hard_share, is_shuffled=count is not None)
+    rows = list(islice(rounds, len(pairs) if count is None else count))
     strings = pa.list_(pa.string())
     schema = pa.schema(
         [
@@ -123,25 +133,26 @@ def requests(
     return pa.Table.from_pylist(rows, schema)
 
 
-def _draws(
-    rng: random.Random, users: list[HeldOutUser], positions: range, count: int | None
-) -> Iterator[tuple[HeldOutUser, int, int]]:
-    """(user, position, round), each pair once a round."""
-    pairs = [
-        (user, position)
-        for user in users
-        for position in positions
-        if position <= len(user.held_out) and user.is_new(position)
-    ]
-    left = len(pairs) if count is None else count
-    round_ = 0
-    while left > 0 and pairs:
-        if count is not None:
+def _rounds(
+    rng: random.Random,
+    pairs: list[tuple[HeldOutUser, int]],
+    item_ids: list[str],
+    negatives: int,
+    hard_share: float,
+    *,
+    is_shuffled: bool,
+) -> Iterator[dict[str, object]]:
+    """Requests of (user, position), each at most once a round; ends with a round that gives none."""
+    for round_ in count_from(0):
+        if is_shuffled:
             rng.shuffle(pairs)
-        for user, position in pairs[:left]:
-            yield user, position, round_
-        left -= len(pairs)
-        round_ += 1
+        is_empty = True
+        for user, position in pairs:
+            if row := _request(rng, user, position, round_, item_ids, negatives, hard_share):
+                is_empty = False
+                yield row
+        if is_empty:
+            return
 
 
 def _request(
@@ -152,9 +163,12 @@ def _request(
     item_ids: list[str],
     negatives: int,
     hard_share: float,
-) -> dict[str, object]:
+) -> dict[str, object] | None:
+    """None where the negatives should come from sources that do not offer the target."""
     target = user.held_out[position - 1]
-    is_hard = rng.random() < hard_share and target in user.offered
+    is_hard = rng.random() < hard_share
+    if is_hard and target not in user.offered:
+        return None
     others = _hard(rng, user, negatives) if is_hard else []
     chosen = set(others)
     while len(others) < min(negatives, len(item_ids) - len(user.owned)):

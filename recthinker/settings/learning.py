@@ -17,7 +17,7 @@ class TrainingSettings(Section):
     holdout_last: int = Field(ge=2)
     """Newest events of each user that the training cut takes away; the last is for evaluation, the rest are targets."""
     hard_share: float = Field(ge=0, le=1)
-    """Share of episodes with negatives from the candidate sources, of those whose target the sources offer too."""
+    """Share of draws with negatives from the candidate sources; one whose target these do not offer is left out."""
     base_short_episodes: int = Field(ge=0)
     """Demonstrations cut down to a few candidates, which base training sees first."""
     base_episodes: int = Field(ge=1)

@@ -1,12 +1,17 @@
 """The rollout function of RL: what TRL's trainer learns from in one step, drawn by our own batch driver.
 
-Curriculum: more requests are drawn than are trained on, and those are taken whose rollouts differ most in worth. A
-group whose rollouts are all worth the same teaches nothing (dynamic sampling, DAPO, Yu et al., 2503.14476).
+Curriculum: more requests are drawn than are trained on. Half of those trained on are taken as they were drawn, the
+others because their rollouts differ most in worth: a group whose rollouts are all worth the same teaches nothing about
+calls (dynamic sampling, DAPO, Yu et al., 2503.14476).
+
+The answer is no draw to be rewarded: which item was really chosen is known, so its label is taught in the place of the
+one drawn, by likelihood, and the served order is that of the probabilities. It is taught by the groups as drawn only.
+Where rollouts disagree the target is seldom first, whatever the evidence says.
 """
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +20,13 @@ from recthinker.agent import Agent, Outcome
 from recthinker.settings import RlSettings
 from recthinker.training.episode_trainer import ADVANTAGES
 from recthinker.training.handover import TrainableEngine
-from recthinker.training.rewards import Advantages, answer_advantage, group_advantages
+from recthinker.training.rewards import Advantages, group_advantages
 from recthinker.training.rollout import Rollout, roll_out
 from recthinker.training.training_requests import TrainingRequests, stage_seed
 
 REWARDS = ("ranking", "validity", "efficiency")
+ANSWER_WEIGHT = 0.2
+"""Of an answer's likelihood beside the advantages, which are differences of NDCG: both move the weights alike then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +77,13 @@ class GroupRollouts:
             difference = self._before_step(trainer.accelerator.unwrap_model(trainer.model))
             trainer._log_metric("probe_difference", difference)
             self._step = step
-        drawn = self._draw(len(prompts) // self._settings.rollouts, stage_seed(self._seed, f"{step}|{rank}"))
+        count = len(prompts) // self._settings.rollouts
+        drawn = self._draw(count, stage_seed(self._seed, f"{step}|{rank}"))
         for name, value in watched(drawn).items():
             trainer._log_metric(name, value)
-        taken = sorted(drawn, key=lambda group: -group.disagreement)[: len(prompts) // self._settings.rollouts]
-        return self._columns(taken)
+        as_drawn, others = drawn[: (count + 1) // 2], drawn[(count + 1) // 2 :]
+        others.sort(key=lambda group: -group.disagreement)
+        return self._columns(as_drawn, others[: count - len(as_drawn)])
 
     def _draw(self, count: int, seed: int) -> list[Group]:
         """Groups of `redraw` times as many requests; each step shows candidates in another order."""
@@ -91,32 +100,44 @@ class GroupRollouts:
         )
         return [Group(group, group_advantages(group, self._settings, self._k)) for group in groups]
 
-    def _columns(self, groups: Sequence[Group]) -> dict[str, Any]:
+    def _columns(self, as_drawn: Sequence[Group], others: Sequence[Group]) -> dict[str, Any]:
         """As TRL takes them: a row for each rollout, group by group."""
         end = self._agent.chat.end_id
         columns: dict[str, list[Any]] = {
             name: [] for name in ("prompt_ids", "completion_ids", "logprobs", "env_mask", ADVANTAGES, *REWARDS)
         }
-        for group in groups:
-            for place, one in enumerate(group.rollouts):
-                start = one.prompt_length
+        for number, group in enumerate([*as_drawn, *others]):
+            for place, drawn in enumerate(group.rollouts):
+                one, start = self._with_target(drawn), drawn.prompt_length
                 columns["prompt_ids"].append(one.ids[:start] or [end])
                 # TRL takes no empty completion.
                 columns["completion_ids"].append(one.ids[start:] or [end])
                 columns["logprobs"].append(one.logprobs[start:] or [0.0])
                 columns["env_mask"].append(one.mask[start:] or [0])
-                columns[ADVANTAGES].append(self._by_token(one, float(group.advantages.values[place])))
+                answer = ANSWER_WEIGHT if number < len(as_drawn) else 0.0
+                columns[ADVANTAGES].append(self._by_token(one, float(group.advantages.values[place]), answer))
                 for name in REWARDS:
                     value = float(group.advantages.parts[name][place])
                     columns[name].append(None if np.isnan(value) else value)
         return columns
 
-    def _by_token(self, rollout: Rollout, advantage: float) -> list[float]:
-        """The advantage at each token that the agent wrote after the prompt; at the answer that of the label drawn."""
+    def _is_labelled(self, rollout: Rollout) -> bool:
+        return self._agent.settings.ranking == "labels" and bool(rollout.scores)
+
+    def _with_target(self, rollout: Rollout) -> Rollout:
+        """The rollout with the label of the item that was really chosen for an answer."""
+        if not self._is_labelled(rollout):
+            return rollout
+        ids, logprobs = list(rollout.ids), list(rollout.logprobs)
+        ids[rollout.answer_at] = self._agent.chat.label_ids[rollout.target]
+        logprobs[rollout.answer_at] = rollout.scores[rollout.target]
+        return replace(rollout, ids=ids, logprobs=logprobs)
+
+    def _by_token(self, rollout: Rollout, advantage: float, answer: float) -> list[float]:
+        """The advantage at each token that the agent wrote after the prompt; `answer` at that of a label."""
         values = [advantage * written for written in rollout.mask[rollout.prompt_length :]]
-        if self._agent.settings.ranking == "labels" and rollout.scores:
-            drawn = self._agent.chat.label_ids.index(rollout.ids[rollout.answer_at])
-            values[rollout.answer_at - rollout.prompt_length] = answer_advantage(rollout, drawn, self._k)
+        if self._is_labelled(rollout):
+            values[rollout.answer_at - rollout.prompt_length] = answer
         return values
 
 

@@ -129,7 +129,7 @@ def _config(settings: Settings, folder: Path) -> GRPOConfig:
         temperature=SAMPLING_TEMPERATURE,
         max_steps=rl.steps,
         learning_rate=rl.lr,
-        lr_scheduler_type="constant",
+        lr_scheduler_type="linear",
         loss_type=rl.algorithm,
         scale_rewards="none",
         epsilon=CLIP_LOW,

@@ -55,7 +55,7 @@ def training_requests(
     if not asked.num_rows:
         raise TrainingError(
             f"the training cut holds no event at positions 2 to {training.holdout_last} that could be a target; "
-            "ingest more interactions or lower training.holdout_last"
+            "ingest more interactions, lower training.holdout_last, or lower training.hard_share if it is 1"
         )
     write_snapshot(folder, asked, features, ds=ds, shards=1, min_users=settings.tools.privacy_min_users)
     snapshot = Snapshot(folder)

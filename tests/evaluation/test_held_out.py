@@ -58,10 +58,24 @@ def test_the_target_stands_among_items_that_the_user_does_not_have(hard_share: f
         assert not others & owned[row["user_id"]]  # type: ignore[index]
 
 
-def test_hard_negatives_come_from_the_sources_where_these_offer_the_target() -> None:
-    by_target = {row["target"]: set(row["candidates"]) for row in drawn(hard_share=1.0)}  # type: ignore[call-overload]
+def test_hard_negatives_come_from_the_sources_which_offer_the_target() -> None:
     # The sources offer u i5, i6, i7 and i8, but not i4; and v nothing.
-    assert by_target["i5"] == {"i5", "i6", "i7", "i8"}
+    asked = drawn(hard_share=1.0, count=3)
+    assert [row["target"] for row in asked] == ["i5", "i5", "i5"]
+    assert all(set(row["candidates"]) == {"i5", "i6", "i7", "i8"} for row in asked)  # type: ignore[call-overload]
+
+
+def test_among_random_negatives_every_target_is_as_likely() -> None:
+    # A draw with hard negatives whose target the sources do not offer becomes none with random ones: of the random
+    # draws i5, the only target that is offered, has its quarter.
+    asked = drawn(hard_share=0.5, count=2_000)
+    random_ = [row["target"] for row in asked if set(row["candidates"]) != {"i5", "i6", "i7", "i8"}]  # type: ignore[call-overload]
+    assert len(random_) == pytest.approx(1_600, abs=60)  # of 8 draws 4 random ones and 1 hard one are kept
+    assert random_.count("i5") == pytest.approx(400, abs=60)
+
+
+def test_without_a_target_that_is_offered_there_is_no_hard_list() -> None:
+    assert drawn(hard_share=1.0, positions=range(2, 3), count=5) == []
 
 
 def test_positions_out_of_range_are_never_targets() -> None:

@@ -5,26 +5,25 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pytest
 
 from recthinker.inference import ScriptedEngine
 from recthinker.inference.random_plans import any_plan
 from recthinker.inference.scripted import Planner
 from recthinker.settings import Settings
 from recthinker.training.episode_trainer import ADVANTAGES
-from recthinker.training.group_rollouts import GroupRollouts
+from recthinker.training.group_rollouts import ANSWER_WEIGHT, GroupRollouts
 from recthinker.training.training_requests import TrainingRequests
 from tests import little_world as world
 
+TARGETS = {"ann": "i3", "bob": "i4", "cat": "i1", "dan": "i3"}
 
-@pytest.fixture
-def columns(settings: Settings, tmp_path: Path) -> dict[str, Any]:
-    """Of one group of Ann's, whose plans are random and so differ."""
-    snapshot, agent = world.snapshot(tmp_path / "s"), world.agent(settings)
+
+def drawn(settings: Settings, folder: Path, keys: list[str], groups: int) -> dict[str, Any]:
+    """The columns of a step of `groups` groups; plans are random and so differ."""
+    snapshot, agent = world.snapshot(folder / "s"), world.agent(settings)
     engine: Any = ScriptedEngine(Planner(agent.chat, agent.toolbox.tools, random_share=1.0, draw_plan=any_plan))
-    requests = TrainingRequests(
-        snapshot, [snapshot.request("ann")], {"ann": snapshot.items.code("i3")}, np.array([], np.uint64)
-    )
+    targets = {key: snapshot.items.code(TARGETS[key]) for key in keys}
+    requests = TrainingRequests(snapshot, [snapshot.request(key) for key in keys], targets, np.array([], np.uint64))
     draw = GroupRollouts(
         engine, agent, requests, settings.rl, k=10, seed=7, max_in_flight=4, before_step=lambda model: 0.0
     )
@@ -34,26 +33,50 @@ def columns(settings: Settings, tmp_path: Path) -> dict[str, Any]:
         model=None,
         _log_metric=lambda name, value: None,
     )
-    return draw([""] * settings.rl.rollouts, trainer)
+    return draw([""] * groups * settings.rl.rollouts, trainer)
 
 
-def test_columns_are_of_one_group_token_by_token(columns: dict[str, Any], settings: Settings) -> None:
+def answers(columns: dict[str, Any]) -> list[int]:
+    """Place of each answer: the last token that the agent wrote."""
+    return [max(place for place, written in enumerate(mask) if written) for mask in columns["env_mask"]]
+
+
+def test_columns_are_of_whole_groups_token_by_token(settings: Settings, tmp_path: Path) -> None:
+    columns = drawn(settings, tmp_path, ["ann"], 1)
     assert {len(column) for column in columns.values()} == {settings.rl.rollouts}
     assert len({tuple(ids) for ids in columns["prompt_ids"]}) == 1
     for name in ("logprobs", "env_mask", ADVANTAGES):
         assert [len(row) for row in columns[name]] == [len(row) for row in columns["completion_ids"]]
 
 
-def test_turns_earn_the_advantage_of_their_rollout_and_the_answer_one_of_its_own(columns: dict[str, Any]) -> None:
-    label_ids, end = world.chat().label_ids, world.chat().end_id
+def test_turns_earn_the_advantage_of_their_rollout(settings: Settings, tmp_path: Path) -> None:
+    columns = drawn(settings, tmp_path, ["ann"], 1)
     of_turns = []
-    for ids, mask, advantages in zip(columns["completion_ids"], columns["env_mask"], columns[ADVANTAGES], strict=True):
-        # The label that was drawn is the last token that the agent wrote; the end after it is ours.
-        answer = max(place for place, written in enumerate(mask) if written)
-        assert (ids[answer] in label_ids, ids[answer + 1 :]) == (True, [end])
+    for answer, mask, advantages in zip(answers(columns), columns["env_mask"], columns[ADVANTAGES], strict=True):
         turns = {value for value, written in zip(advantages[:answer], mask[:answer], strict=True) if written}
         assert len(turns) == 1
         assert not any(value for value, written in zip(advantages, mask, strict=True) if not written)
         of_turns += turns
     assert len(set(of_turns)) > 1
-    assert any(row[-2] != earned for row, earned in zip(columns[ADVANTAGES], of_turns, strict=True))
+
+
+def test_the_answer_taught_is_the_item_that_was_really_chosen(settings: Settings, tmp_path: Path) -> None:
+    columns, chat = drawn(settings, tmp_path, ["ann"], 1), world.chat()
+    rows = zip(answers(columns), *(columns[name] for name in ("completion_ids", "logprobs", ADVANTAGES)), strict=True)
+    taught = set()
+    for answer, ids, logprobs, advantages in rows:
+        taught.add(ids[answer])
+        assert ids[answer + 1 :] == [chat.end_id]
+        assert logprobs[answer] < 0
+        assert advantages[answer] == ANSWER_WEIGHT
+    # One target, whatever label each rollout drew for it.
+    assert taught <= set(chat.label_ids[:4])
+    assert len(taught) == 1
+
+
+def test_only_groups_as_drawn_teach_answers(settings: Settings, tmp_path: Path) -> None:
+    columns = drawn(settings, tmp_path, list(TARGETS), 3)
+    taught = [row[answer] for answer, row in zip(answers(columns), columns[ADVANTAGES], strict=True)]
+    as_drawn = 2 * settings.rl.rollouts
+    assert set(taught[:as_drawn]) == {ANSWER_WEIGHT}
+    assert set(taught[as_drawn:]) == {0.0}
