@@ -5,11 +5,9 @@ each user's last events does not prevent that other users' later events are in t
 of its `LastNSplitter`).
 """
 
+import itertools
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count as count_from
-from itertools import islice
 
 import pyarrow as pa
 
@@ -118,8 +116,15 @@ def requests(
         for position in positions
         if position <= len(user.held_out) and user.is_new(position)
     ]
-    rounds = _rounds(rng, pairs, item_ids, negatives, hard_share, is_shuffled=count is not None)
-    rows = list(islice(rounds, len(pairs) if count is None else count))
+    rows: list[dict[str, object]] = []
+    for round_ in itertools.count():
+        if count is not None:
+            rng.shuffle(pairs)
+        drawn = (_request(rng, *pair, round_, item_ids, negatives, hard_share) for pair in pairs)
+        found = list(itertools.islice(filter(None, drawn), None if count is None else count - len(rows)))
+        rows += found
+        if count is None or not found:
+            break
     strings = pa.list_(pa.string())
     schema = pa.schema(
         [
@@ -131,28 +136,6 @@ def requests(
         ]
     )
     return pa.Table.from_pylist(rows, schema)
-
-
-def _rounds(
-    rng: random.Random,
-    pairs: list[tuple[HeldOutUser, int]],
-    item_ids: list[str],
-    negatives: int,
-    hard_share: float,
-    *,
-    is_shuffled: bool,
-) -> Iterator[dict[str, object]]:
-    """Requests of (user, position), each at most once a round; ends with a round that gives none."""
-    for round_ in count_from(0):
-        if is_shuffled:
-            rng.shuffle(pairs)
-        is_empty = True
-        for user, position in pairs:
-            if row := _request(rng, user, position, round_, item_ids, negatives, hard_share):
-                is_empty = False
-                yield row
-        if is_empty:
-            return
 
 
 def _request(

@@ -83,7 +83,8 @@ class GroupRollouts:
             trainer._log_metric(name, value)
         as_drawn, others = drawn[: (count + 1) // 2], drawn[(count + 1) // 2 :]
         others.sort(key=lambda group: -group.disagreement)
-        return self._columns(as_drawn, others[: count - len(as_drawn)])
+        taught = [(group, ANSWER_WEIGHT) for group in as_drawn]
+        return self._columns(taught + [(group, 0.0) for group in others[: count - len(as_drawn)]])
 
     def _draw(self, count: int, seed: int) -> list[Group]:
         """Groups of `redraw` times as many requests; each step shows candidates in another order."""
@@ -100,13 +101,13 @@ class GroupRollouts:
         )
         return [Group(group, group_advantages(group, self._settings, self._k)) for group in groups]
 
-    def _columns(self, as_drawn: Sequence[Group], others: Sequence[Group]) -> dict[str, Any]:
-        """As TRL takes them: a row for each rollout, group by group."""
+    def _columns(self, groups: Sequence[tuple[Group, float]]) -> dict[str, Any]:
+        """As TRL takes them: a row for each rollout, group by group, each with the weight of its answers."""
         end = self._agent.chat.end_id
         columns: dict[str, list[Any]] = {
             name: [] for name in ("prompt_ids", "completion_ids", "logprobs", "env_mask", ADVANTAGES, *REWARDS)
         }
-        for number, group in enumerate([*as_drawn, *others]):
+        for group, answer in groups:
             for place, drawn in enumerate(group.rollouts):
                 one, start = self._with_target(drawn), drawn.prompt_length
                 columns["prompt_ids"].append(one.ids[:start] or [end])
@@ -114,7 +115,6 @@ class GroupRollouts:
                 columns["completion_ids"].append(one.ids[start:] or [end])
                 columns["logprobs"].append(one.logprobs[start:] or [0.0])
                 columns["env_mask"].append(one.mask[start:] or [0])
-                answer = ANSWER_WEIGHT if number < len(as_drawn) else 0.0
                 columns[ADVANTAGES].append(self._by_token(one, float(group.advantages.values[place]), answer))
                 for name in REWARDS:
                     value = float(group.advantages.parts[name][place])

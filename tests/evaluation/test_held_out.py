@@ -74,6 +74,10 @@ def test_among_random_negatives_every_target_is_as_likely() -> None:
     assert random_.count("i5") == pytest.approx(400, abs=60)
 
 
+def test_without_a_count_each_event_is_drawn_at_most_once() -> None:
+    assert [row["target"] for row in drawn(hard_share=1.0)] == ["i5"]
+
+
 def test_without_a_target_that_is_offered_there_is_no_hard_list() -> None:
     assert drawn(hard_share=1.0, positions=range(2, 3), count=5) == []
 

@@ -5,20 +5,24 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from recthinker.inference import ScriptedEngine
 from recthinker.inference.random_plans import any_plan
 from recthinker.inference.scripted import Planner
 from recthinker.settings import Settings
+from recthinker.training import group_rollouts
 from recthinker.training.episode_trainer import ADVANTAGES
 from recthinker.training.group_rollouts import ANSWER_WEIGHT, GroupRollouts
+from recthinker.training.rewards import group_advantages
+from recthinker.training.rollout import Rollout
 from recthinker.training.training_requests import TrainingRequests
 from tests import little_world as world
 
-TARGETS = {"ann": "i3", "bob": "i4", "cat": "i1", "dan": "i3"}
+TARGETS = {"ann": "i5", "bob": "i4", "cat": "i1", "dan": "i3"}
 
 
-def drawn(settings: Settings, folder: Path, keys: list[str], groups: int) -> dict[str, Any]:
+def drawn(settings: Settings, folder: Path, keys: list[str], groups: int, step: int = 0) -> dict[str, Any]:
     """The columns of a step of `groups` groups; plans are random and so differ."""
     snapshot, agent = world.snapshot(folder / "s"), world.agent(settings)
     engine: Any = ScriptedEngine(Planner(agent.chat, agent.toolbox.tools, random_share=1.0, draw_plan=any_plan))
@@ -28,7 +32,7 @@ def drawn(settings: Settings, folder: Path, keys: list[str], groups: int) -> dic
         engine, agent, requests, settings.rl, k=10, seed=7, max_in_flight=4, before_step=lambda model: 0.0
     )
     trainer = SimpleNamespace(
-        state=SimpleNamespace(global_step=0),
+        state=SimpleNamespace(global_step=step),
         accelerator=SimpleNamespace(process_index=0, unwrap_model=lambda model: model),
         model=None,
         _log_metric=lambda name, value: None,
@@ -60,22 +64,43 @@ def test_turns_earn_the_advantage_of_their_rollout(settings: Settings, tmp_path:
     assert len(set(of_turns)) > 1
 
 
-def test_the_answer_taught_is_the_item_that_was_really_chosen(settings: Settings, tmp_path: Path) -> None:
+@pytest.fixture
+def groups(monkeypatch: pytest.MonkeyPatch) -> list[list[Rollout]]:
+    """All that is drawn, by request in the order drawn."""
+    found: list[list[Rollout]] = []
+    draw = group_rollouts.roll_out
+
+    def watched(*arguments: Any, **options: Any) -> list[list[Rollout]]:
+        found.extend(draw(*arguments, **options))
+        return found
+
+    monkeypatch.setattr(group_rollouts, "roll_out", watched)
+    return found
+
+
+def test_the_answer_taught_is_the_item_that_was_really_chosen(
+    settings: Settings, tmp_path: Path, groups: list[list[Rollout]]
+) -> None:
     columns, chat = drawn(settings, tmp_path, ["ann"], 1), world.chat()
-    rows = zip(answers(columns), *(columns[name] for name in ("completion_ids", "logprobs", ADVANTAGES)), strict=True)
-    taught = set()
-    for answer, ids, logprobs, advantages in rows:
-        taught.add(ids[answer])
-        assert ids[answer + 1 :] == [chat.end_id]
-        assert logprobs[answer] < 0
-        assert advantages[answer] == ANSWER_WEIGHT
-    # One target, whatever label each rollout drew for it.
-    assert taught <= set(chat.label_ids[:4])
-    assert len(taught) == 1
+    [group] = groups
+    assert any(one.logprobs[one.answer_at] != one.scores[one.target] for one in group), "what was drawn is as likely"
+    for row, (one, answer) in enumerate(zip(group, answers(columns), strict=True)):
+        assert one.labels[one.target] == TARGETS["ann"]
+        assert columns["completion_ids"][row][answer:] == [chat.label_ids[one.target], chat.end_id]
+        assert columns["logprobs"][row][answer] == one.scores[one.target]
+        assert columns[ADVANTAGES][row][answer] == ANSWER_WEIGHT
 
 
-def test_only_groups_as_drawn_teach_answers(settings: Settings, tmp_path: Path) -> None:
-    columns = drawn(settings, tmp_path, list(TARGETS), 3)
+@pytest.mark.parametrize("step", [0, 1])
+def test_half_are_taken_as_drawn_and_teach_answers_the_others_where_rollouts_disagree(
+    settings: Settings, tmp_path: Path, groups: list[list[Rollout]], step: int
+) -> None:
+    columns = drawn(settings, tmp_path, list(TARGETS), 3, step)
+    worth = [float(np.abs(group_advantages(group, settings.rl, 10).values).sum()) for group in groups]
+    assert (worth[2] > worth[3]) == (step == 0), "each of the two stands first once"
+    expected = [groups[0], groups[1], groups[2 if worth[2] > worth[3] else 3]]
+    taken = [one.ids[: one.prompt_length] for group in expected for one in group]
+    assert columns["prompt_ids"] == taken
     taught = [row[answer] for answer, row in zip(answers(columns), columns[ADVANTAGES], strict=True)]
     as_drawn = 2 * settings.rl.rollouts
     assert set(taught[:as_drawn]) == {ANSWER_WEIGHT}
