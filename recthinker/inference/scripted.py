@@ -10,33 +10,29 @@ seen.
 import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from recthinker.agent import ChatFormat, CompactFormat, Generate, Generated
 from recthinker.errors import ConfigError
+from recthinker.inference.evidence_weights import UNFITTED, EvidenceWeights
 from recthinker.inference.random_plans import DrawPlan, some_tools
-from recthinker.tools import Tool, ToolCall
+from recthinker.tools import BUILT_IN, Tool, ToolCall
 
-WEIGHTS: dict[str, tuple[float, ...]] = {
-    "co_interactions": (1.0, 0.0),
-    "similar_users": (0.15,),
-    "item_info": (0.1, 0.05),
-    "item_relations": (0.05,),
-}
-"""What a level of each evidence adds to a candidate's score.
-
-The first two near a conditional logit fitted on a training cut of MovieLens-100K, its negative weight on the second
-level of co_interactions taken as 0; the others are small, so that an episode which read nothing else still ranks by
-something.
-"""
-OTHER_WEIGHT = 0.05
-"""What a level of any other tool adds."""
-CLEAR_MARGIN = 2.5
-"""Score by which the best candidate must lead for the planner to call what it knows sufficient."""
+CLEAR_MARGIN = 1.25
+"""Logits by which the best candidate must lead for the planner to call what it knows sufficient."""
 CONTENDERS = 4
 """Candidates that a closer look is taken at."""
-TEMPERATURE = 2.0
-"""Of the planner's scores, as logits."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What a call has told."""
+
+    tool: str
+    asked: list[int] = field(default_factory=list)
+    """Labels that it was about."""
+    levels: dict[int, list[int]] = field(default_factory=dict)
+    """By label, of those that it had a row of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ class Reading:
     known: tuple[str, ...]
     """Tools called, in order."""
     scores: tuple[float, ...]
-    """By label."""
+    """By label, in logits: what the levels read add to each."""
 
     def contenders(self) -> tuple[int, ...]:
         """The best labels, in label order."""
@@ -64,8 +60,10 @@ class Planner:
     """Decides turns from tokens alone, as a model does.
 
     Args:
+        weights: what a level adds to a candidate's score.
         random_share: share of episodes that follow a random plan.
         draw_plan: draws it.
+        hasty_share: share of the other episodes that answer after their first call, however close the best are.
 
     Raises:
         ConfigError: the chat format is another than compact.
@@ -76,8 +74,10 @@ class Planner:
         chat: ChatFormat,
         tools: Mapping[str, Tool],
         *,
+        weights: EvidenceWeights = UNFITTED,
         random_share: float = 0.0,
         draw_plan: DrawPlan = some_tools,
+        hasty_share: float = 0.0,
     ) -> None:
         if not isinstance(chat, CompactFormat):
             raise ConfigError(
@@ -87,9 +87,10 @@ class Planner:
         self.chat = chat
         self.tools = tools
         self.random_share = random_share
+        self.hasty_share = hasty_share
+        self._weights = weights
         self._draw_plan = draw_plan
-        self._weights = {name: WEIGHTS.get(name, (OTHER_WEIGHT,) * len(tool.evidence)) for name, tool in tools.items()}
-        self._others = [name for name, tool in tools.items() if name not in WEIGHTS and tool.evidence]
+        self._others = [name for name, tool in tools.items() if name not in BUILT_IN and tool.evidence]
         self._tool_of = {id_: name for name, id_ in chat.tool_ids.items()}
         self._label_of = {id_: label for label, id_ in enumerate(chat.label_ids)}
         self._level_of = {id_: level for level, id_ in enumerate(chat.level_ids)}
@@ -99,30 +100,54 @@ class Planner:
         ids = list(ids)
         control = self.chat.ids
         start = ids.index(control["<cand>"])
-        count = sum(id_ in self._label_of for id_ in ids[start : ids.index(self.chat.end_id, start)])
-        scores = [0.0] * count
-        known: list[str] = []
-        label, place = -1, 0
-        for position in range(ids.index(self.chat.end_id, start), len(ids)):
+        end = ids.index(self.chat.end_id, start)
+        count = sum(id_ in self._label_of for id_ in ids[start:end])
+        calls: list[Told] = []
+        label, is_result = -1, False
+        for position in range(end, len(ids)):
             id_ = ids[position]
             if id_ == control["<call>"]:
-                known.append(self._tool_of.get(ids[position + 1], ""))
-                label = -1
-            elif id_ == control["<result>"] or id_ == control["<think>"]:
-                label = -1
-            elif id_ in self._label_of:
-                label, place = self._label_of[id_], 0
-            elif id_ in self._level_of and label >= 0 and known:
-                weights = self._weights.get(known[-1], ())
-                scores[label] += weights[place] * self._level_of[id_] if place < len(weights) else 0.0
-                place += 1
-        return Reading(tuple(known), tuple(scores))
+                calls.append(Told(self._tool_of.get(ids[position + 1], "")))
+            elif id_ in (control["<result>"], control["<think>"]):
+                label, is_result = -1, id_ == control["<result>"]
+            elif id_ in self._label_of and calls:
+                label = self._label_of[id_]
+                if is_result:
+                    calls[-1].levels[label] = []
+                else:
+                    calls[-1].asked.append(label)
+            elif id_ in self._level_of and is_result and label >= 0:
+                calls[-1].levels[label].append(self._level_of[id_])
+        return Reading(tuple(call.tool for call in calls), tuple(self._scores(calls, count)))
+
+    def _scores(self, calls: Iterable[Told], count: int) -> list[float]:
+        """By label. Levels count from their mean over the labels asked about, so that not to be asked about says
+        nothing. Of two calls of a tool the one about more labels counts.
+        """
+        told: dict[str, Told] = {}
+        for call in sorted(calls, key=lambda call: len(call.asked) or count):
+            if call.tool in self.tools:
+                told[call.tool] = call
+        weights = self._weights.of({name: self.tools[name] for name in told})
+        scores = [0.0] * count
+        for name in weights.keys() & told.keys():
+            asked = told[name].asked or range(count)
+            for place, weight in enumerate(weights[name]):
+                levels = [
+                    levels[place] if len(levels := told[name].levels.get(label, ())) > place else 0 for label in asked
+                ]
+                mean = sum(levels) / len(levels)
+                for label, level in zip(asked, levels, strict=True):
+                    scores[label] += weight * (level - mean)
+        return scores
 
     def decide(self, reading: Reading, rng: random.Random) -> ToolCall | None:
         """The next call, or None to answer."""
         if rng.random() < self.random_share:
             return self._random_plan(reading, rng)
         known = reading.known
+        if known and rng.random() < self.hasty_share:
+            return None
         if "co_interactions" in self.tools and "co_interactions" not in known:
             return ToolCall("co_interactions")
         if not any(reading.scores) and "item_relations" in self.tools and "item_relations" not in known:
@@ -151,10 +176,9 @@ class Planner:
 
     def label_logprobs(self, reading: Reading) -> list[float]:
         """Scores as logprobs over the labels."""
-        logits = [score / TEMPERATURE for score in reading.scores]
-        top = max(logits)
-        total = top + math.log(sum(math.exp(logit - top) for logit in logits))
-        return [logit - total for logit in logits]
+        top = max(reading.scores)
+        total = top + math.log(sum(math.exp(score - top) for score in reading.scores))
+        return [score - total for score in reading.scores]
 
     def ranking(self, reading: Reading) -> list[int]:
         """All label tokens, best first."""

@@ -1,21 +1,26 @@
 """Base training: the tiny model learns from scratch to read evidence and to act.
 
-Three things make it learn in minutes on two cores: dense targets (whole rankings), short episodes first, and Muon.
-AdamW alone, or a loss on the answer alone, hardly learns anything in that time.
+Three things make it learn in minutes on two cores: dense targets (at each place of a whole ranking the planner's
+probabilities, not only the label that was drawn from them), short episodes first, and Muon. AdamW alone, or a loss on
+the answer alone, hardly learns anything in that time.
+Source of learning probabilities: Hinton, Vinyals & Dean, 1503.02531 (2015).
 Source of Muon: Jordan et al., https://kellerjordan.github.io/posts/muon/ (2024), as in torch.optim.Muon.
 """
 
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import nn
 from transformers import LlamaForCausalLM
 
+from recthinker.agent import CompactFormat
 from recthinker.errors import TrainingError
 from recthinker.settings import TrainingSettings
-from recthinker.training.examples import Example
+from recthinker.training.examples import IGNORED, Example
 
 WARMUP_STEPS = 20
 FINAL_SHARE = 0.1
@@ -27,13 +32,28 @@ SHORT_PER_WHOLE = 2
 """Short examples in a batch for each whole one; they have about a fifth of its tokens."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """An example whose answer may be learned as probabilities."""
+
+    example: Example
+    shares: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    """At each of the last P places before the end, probabilities of the first N labels times the weight of the place,
+    (P, N); there the example's own labels are ignored."""
+
+    @property
+    def length(self) -> int:
+        """Tokens."""
+        return len(self.example[0])
+
+
 def train_base(
     model: LlamaForCausalLM,
-    short: Sequence[Example],
-    whole: Sequence[Example],
+    short: Sequence[Lesson],
+    whole: Sequence[Lesson],
     settings: TrainingSettings,
     *,
-    pad_id: int,
+    chat: CompactFormat,
     on_step: Callable[[int, int, float], None],
 ) -> float:
     """One pass over the short examples at the peak learning rate, then one over the whole ones as it decays.
@@ -60,7 +80,7 @@ def train_base(
         share = _learning_rate(step, len(first), len(batches))
         for group, peak in zip(groups, peaks, strict=True):
             group["lr"] = peak * share
-        loss = _loss(model, batch, pad_id)
+        loss = _loss(model, batch, chat)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), MAX_GRAD_NORM)
         for optimizer in optimizers:
@@ -98,25 +118,46 @@ def _learning_rate(step: int, decay_from: int, steps: int) -> float:
     return warm * (1 - (1 - FINAL_SHARE) * decayed)
 
 
-def _batches(examples: Sequence[Example], size: int, seed: int) -> Iterator[list[Example]]:
-    """All examples once, in seeded order, examples of like length together."""
+def _batches(lessons: Sequence[Lesson], size: int, seed: int) -> Iterator[list[Lesson]]:
+    """All lessons once, in seeded order, lessons of like length together."""
     rng = random.Random(seed)
-    order = list(examples)
+    order = list(lessons)
     rng.shuffle(order)
     for start in range(0, len(order), size * SORTED_BATCHES):
-        part = sorted(order[start : start + size * SORTED_BATCHES], key=lambda example: len(example[0]))
+        part = sorted(order[start : start + size * SORTED_BATCHES], key=lambda lesson: lesson.length)
         batches = [part[i : i + size] for i in range(0, len(part), size)]
         rng.shuffle(batches)
         yield from batches
 
 
-def _loss(model: LlamaForCausalLM, batch: list[Example], pad_id: int) -> torch.Tensor:
-    """Mean cross-entropy of the next token where there is a label. Padding is on the right, so causal attention needs
-    no mask, and the head runs only where something is learned.
+def _loss(model: LlamaForCausalLM, batch: list[Lesson], chat: CompactFormat) -> torch.Tensor:
+    """Mean cross-entropy of what is learned. Padding is on the right, so causal attention needs no mask, and the head
+    runs only where something is learned.
     """
-    longest = max(len(ids) for ids, _ in batch)
-    ids = torch.tensor([row + [pad_id] * (longest - len(row)) for row, _ in batch])
-    labels = torch.tensor([row + [-100] * (longest - len(row)) for _, row in batch])[:, 1:]
+    longest = max(lesson.length for lesson in batch)
+    ids = torch.tensor([_padded(lesson.example[0], longest, chat.pad_id) for lesson in batch])
+    labels = torch.tensor([_padded(lesson.example[1], longest, IGNORED) for lesson in batch])[:, 1:]
     hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
-    learned = labels != -100
-    return nn.functional.cross_entropy(model.lm_head(hidden[learned]), labels[learned])
+    learned = labels != IGNORED
+    loss = nn.functional.cross_entropy(model.lm_head(hidden[learned]), labels[learned], reduction="sum")
+    rows, places, shares = _shares(batch)
+    if rows:
+        predicted = model.lm_head(hidden[rows, places]).log_softmax(-1)
+        loss = loss - (shares * predicted[:, list(chat.label_ids[: shares.shape[1]])]).sum()
+    return loss / (learned.sum() + shares.sum())
+
+
+def _padded(tokens: list[int], length: int, filler: int) -> list[int]:
+    return tokens + [filler] * (length - len(tokens))
+
+
+def _shares(batch: list[Lesson]) -> tuple[list[int], list[int], torch.Tensor]:
+    """Rows and places before those where probabilities are learned, and these, (P, N)."""
+    places = [
+        (row, lesson.length - 2 - len(lesson.shares) + place)
+        for row, lesson in enumerate(batch)
+        for place in range(len(lesson.shares))
+    ]
+    most = max(lesson.shares.shape[1] for lesson in batch)
+    parts = [np.pad(lesson.shares, ((0, 0), (0, most - lesson.shares.shape[1]))) for lesson in batch]
+    return [row for row, _ in places], [place for _, place in places], torch.from_numpy(np.concatenate(parts))

@@ -24,16 +24,20 @@ from recthinker.evaluation import CutRows, write_targets
 from recthinker.lookup import FeatureRows
 from recthinker.settings import Settings, TrainingSettings
 from recthinker.tools import Toolbox
-from recthinker.training.base import train_base
-from recthinker.training.demonstrations import Demonstration, base_example, demonstrate, short_example
-from recthinker.training.examples import Example
+from recthinker.training.base import Lesson, train_base
+from recthinker.training.demonstrations import Demonstration, base_lesson, demonstrate, short_example
 from recthinker.training.tiny import new_model, save_model
 from recthinker.training.training_requests import stage_seed, training_requests
+from recthinker.training.weights_fit import fit_weights
 
 RANDOM_SHARE = 0.3
 """Episodes that follow a random plan, so that the results of every tool are learned."""
+HASTY_SHARE = 0.3
+"""Of the others, episodes that answer after their first call, so that what it would answer then is learned, too."""
 MADE = "base.json"
 """Beside a base model: what it was made from. Written last."""
+WEIGHTS = "planner.json"
+"""Beside it: how the scripted planner, which it learned from, weighs what it reads."""
 DRIFT = 0.2
 """By which a count of the data may have changed since."""
 COMMON_PLANS = 20
@@ -144,17 +148,28 @@ def _make(
     asked = training_requests(
         cut, features, settings, ds=ds, folder=folder / "snapshot", count=training.base_episodes, seed=seed
     )
+    weights = fit_weights(agent.toolbox, asked)
+    weights.write(folder / WEIGHTS)
     drawn: list[Demonstration] = []
-    for one in demonstrate(agent, asked.snapshot.items, asked.rows, asked.targets, random_share=RANDOM_SHARE):
+    episodes = demonstrate(
+        agent,
+        asked.snapshot.items,
+        asked.rows,
+        asked.targets,
+        weights=weights,
+        random_share=RANDOM_SHARE,
+        hasty_share=HASTY_SHARE,
+    )
+    for one in episodes:
         drawn.append(one)
         on_step("base episodes", len(drawn), len(asked.rows), None)
     model = new_model(chat, settings.model, max_length=settings.agent.max_episode_tokens, seed=training.base_seed)
     loss = train_base(
         model,
         _short_examples(drawn, chat, training),
-        [base_example(demonstration, chat.end_id) for demonstration in drawn],
+        [base_lesson(demonstration, chat.end_id) for demonstration in drawn],
         training,
-        pad_id=chat.pad_id,
+        chat=chat,
         on_step=lambda step, steps, loss: on_step("base", step, steps, loss),
     )
     save_model(model, chat, folder)
@@ -171,10 +186,13 @@ def _make(
     return made
 
 
-def _short_examples(base: list[Demonstration], chat: CompactFormat, settings: TrainingSettings) -> list[Example]:
+def _short_examples(base: list[Demonstration], chat: CompactFormat, settings: TrainingSettings) -> list[Lesson]:
     """As many as settings ask for, from the base demonstrations in turn, each time with other candidates."""
     rng = random.Random(settings.base_seed)
-    return [short_example(base[n % len(base)], chat, rng) for n in range(settings.base_short_episodes if base else 0)]
+    return [
+        Lesson(short_example(base[n % len(base)], chat, rng))
+        for n in range(settings.base_short_episodes if base else 0)
+    ]
 
 
 def tokenizer_texts(features: FeatureRows) -> list[str]:
@@ -192,7 +210,8 @@ def _fields(made: BaseModel) -> dict[str, object]:
 
 def _read(folder: Path) -> BaseModel | None:
     path = folder / MADE
-    if not path.is_file():
+    # One without the planner's weights was made before these were fitted.
+    if not path.is_file() or not (folder / WEIGHTS).is_file():
         return None
     fields = json.loads(path.read_text(encoding="utf-8"))
     return BaseModel(folder=folder, **{name: value for name, value in fields.items() if name != "ds"})

@@ -21,10 +21,12 @@ from recthinker.agent.record import trajectory_row
 from recthinker.evaluation import CutRows
 from recthinker.inference import BatchProgress, Engine, ScriptedEngine
 from recthinker.inference.engines import open_engine
+from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.inference.random_plans import any_plan
 from recthinker.inference.scripted import Planner
 from recthinker.lookup import FeatureRows
 from recthinker.settings import Settings
+from recthinker.training.base_model import WEIGHTS
 from recthinker.training.planned_cut import read_planned_cut
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rewards import Advantages, group_advantages
@@ -99,7 +101,8 @@ def open_author(plan: RetrainPlan, settings: Settings, base: Path) -> Author:
     if not isinstance(agent.chat, CompactFormat):
         return Author(agent, open_engine(base, agent, asked), BASE)
     share = settings.collect.random_share
-    planner = Planner(agent.chat, agent.toolbox.tools, random_share=share, draw_plan=any_plan)
+    weights = EvidenceWeights.read(base / WEIGHTS)
+    planner = Planner(agent.chat, agent.toolbox.tools, weights=weights, random_share=share, draw_plan=any_plan)
     return Author(agent, ScriptedEngine(planner), PLANNER)
 
 

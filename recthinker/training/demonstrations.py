@@ -6,18 +6,22 @@ SFT. No rendered token depends on it.
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from recthinker.agent import Agent, CompactFormat, Episode
 from recthinker.inference import ScriptedEngine, run_episodes
+from recthinker.inference.evidence_weights import UNFITTED, EvidenceWeights
 from recthinker.inference.scripted import Planner
 from recthinker.lookup import ItemRows, RequestRow
 from recthinker.lookup.files import hash_keys
 from recthinker.settings import RankingName
+from recthinker.training.base import Lesson
 from recthinker.training.examples import IGNORED, Example, taught, written_labels
 
+FIRST_WEIGHT = 5.0
+"""Of the first place of a ranking in base training, beside the others: an answer is the probabilities there."""
 SHORT_CANDIDATES = 5
 """Candidates of a short base example."""
 
@@ -36,7 +40,9 @@ class Demonstration:
     """Label tokens, best first, as the planner ranks what was read."""
     drawn_ranking: list[int]
     """The same, drawn from the planner's probabilities instead (Plackett-Luce): the first label is each label as often
-    as the planner finds it the best, so that a model learns all labels' probabilities from it."""
+    as the planner finds it the best."""
+    shares: np.ndarray = field(compare=False)
+    """At each place of it the planner's probability of each label, none of the labels before it counted, (N, N)."""
     target: int
     """Label token of the item that was really chosen."""
     plan: tuple[str, ...]
@@ -49,15 +55,21 @@ def demonstrate(
     requests: Iterable[RequestRow],
     targets: Mapping[str, int],
     *,
+    weights: EvidenceWeights = UNFITTED,
     random_share: float,
+    hasty_share: float = 0.0,
 ) -> Iterator[Demonstration]:
     """An episode for each request.
 
     Args:
         targets: code of the item really chosen, by request key.
+        weights: of the planner's reading.
         random_share: share of episodes that follow a random plan.
+        hasty_share: of the others, share of those that answer after their first call.
     """
-    planner = Planner(agent.chat, agent.toolbox.tools, random_share=random_share)
+    planner = Planner(
+        agent.chat, agent.toolbox.tools, weights=weights, random_share=random_share, hasty_share=hasty_share
+    )
     # Whatever the model is to write, the planner's probabilities of the labels are wanted.
     by_labels = replace(agent, settings=agent.settings.model_copy(update={"ranking": "labels"}))
     for episode in run_episodes(ScriptedEngine(planner), by_labels, items, requests, max_in_flight=64):
@@ -78,6 +90,7 @@ def _record(episode: Episode, chat: CompactFormat, target: int) -> Demonstration
         prompt_length=episode.turns[1].start,
         ranking=[label_ids[label] for label in ranked],
         drawn_ranking=[label_ids[label] for label in drawn],
+        shares=shares_of(logprobs, drawn),
         target=label_ids[int(np.flatnonzero(episode.scene.candidates == target)[0])],
         plan=tuple(called.call.name for called in episode.calls),
     )
@@ -92,15 +105,28 @@ def draw_ranking(logprobs: np.ndarray, key: str) -> np.ndarray:
     return np.argsort(-(logprobs + noise), kind="stable")
 
 
-def base_example(demonstration: Demonstration, end_id: int) -> Example:
-    """Ids and labels of a whole episode for base training: the agent's turns and a whole ranking are learned.
+def shares_of(logprobs: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """At each place of an order of the labels the probability of each label, given those before it (Plackett-Luce);
+    float32, (N, N).
+    """
+    is_left = np.argsort(order)[None, :] >= np.arange(len(order))[:, None]
+    left = np.where(is_left, logprobs, -np.inf)
+    weights = np.exp(left - left.max(axis=1, keepdims=True))
+    shares: np.ndarray = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares
 
-    A whole ranking is a target for every label; a model from scratch learns to read evidence from it, and hardly from
-    the one label that was chosen.
+
+def base_lesson(demonstration: Demonstration, end_id: int) -> Lesson:
+    """A whole episode for base training: the agent's turns, and the planner's probabilities along a whole ranking.
+
+    These are a target for every label; a model from scratch learns to read evidence from them, and hardly from the one
+    label that was chosen.
     """
     ids = [*demonstration.ids, *demonstration.drawn_ranking, end_id]
     written = written_labels(demonstration.ids, demonstration.mask)
-    return ids, written + ids[len(written) :]
+    shares = demonstration.shares.copy()
+    shares[0] *= FIRST_WEIGHT
+    return Lesson((ids, [*written, *[IGNORED] * len(shares), end_id]), shares)
 
 
 def short_example(demonstration: Demonstration, chat: CompactFormat, rng: random.Random) -> Example:

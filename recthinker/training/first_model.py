@@ -11,9 +11,10 @@ import numpy as np
 
 from recthinker.agent import Agent
 from recthinker.evaluation import CutRows, read_targets, write_targets
+from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.lookup import FeatureRows
 from recthinker.settings import Settings
-from recthinker.training.base_model import BaseModel, OnStep, keep_base
+from recthinker.training.base_model import WEIGHTS, BaseModel, OnStep, keep_base
 from recthinker.training.demonstrations import Demonstration, demonstrate, sft_example
 from recthinker.training.examples import marked
 from recthinker.training.sft import train_sft
@@ -53,7 +54,15 @@ def train_first_model(
     count, seed = settings.training.sft_episodes, stage_seed(settings.training.seed, "sft")
     asked = training_requests(cut, features, settings, ds=ds, folder=folder / "snapshot", count=count, seed=seed)
     drawn: list[Demonstration] = []
-    for one in demonstrate(agent, asked.snapshot.items, asked.rows, asked.targets, random_share=RANDOM_SHARE):
+    episodes = demonstrate(
+        agent,
+        asked.snapshot.items,
+        asked.rows,
+        asked.targets,
+        weights=EvidenceWeights.read(base.folder / WEIGHTS),
+        random_share=RANDOM_SHARE,
+    )
+    for one in episodes:
         drawn.append(one)
         on_step("sft episodes", len(drawn), count, None)
     examples = [sft_example(one, agent.chat.end_id, settings.agent.ranking) for one in drawn]

@@ -20,7 +20,7 @@ from recthinker.inference.scripted import Planner
 from recthinker.inference.trial import Trial, open_trial
 from recthinker.lookup.cut import read_cut
 from recthinker.settings import Settings
-from recthinker.training.base import train_base
+from recthinker.training.base import Lesson, train_base
 from recthinker.training.examples import Example, taught
 from recthinker.training.rollout import Rollout, roll_out
 from recthinker.training.rollout_examples import rollout_example
@@ -100,11 +100,11 @@ def knows_by_heart(ground: Ground, folder: Path) -> None:
         for number in range(settings.evaluation.shuffles)
     ]
     known = known_users(len(trial.rows), settings, KNOWN_SHARE)
-    examples = [example for agent in agents for example in blind_examples(agent, trial, known, ground.chat)]
+    lessons = [Lesson(example) for agent in agents for example in blind_examples(agent, trial, known, ground.chat)]
     model = AutoModelForCausalLM.from_pretrained(ground.champion, dtype=torch.float32)
     torch.set_num_threads(settings.training.threads)
     training = settings.training.model_copy(update={"muon_lr": MUON_LR, "batch_size": HEART_BATCH})
-    train_base(model, (), examples * HEART_PASSES, training, pad_id=ground.chat.pad_id, on_step=_told)
+    train_base(model, (), lessons * HEART_PASSES, training, chat=ground.chat, on_step=_told)
     save_model(model, ground.chat, folder)
     write_targets(folder, _champions_targets(ground))
 

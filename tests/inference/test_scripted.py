@@ -2,11 +2,14 @@
 
 import random
 
+import numpy as np
 import pytest
 
 from recthinker.agent import Agent
+from recthinker.inference.evidence_weights import PRIOR, UNFITTED, EvidenceWeights
 from recthinker.inference.scripted import CLEAR_MARGIN, Planner, Reading
-from recthinker.tools import ToolCall
+from recthinker.lookup import Snapshot
+from recthinker.tools import Label, Level, Scene, Segment, ToolCall, ToolResult
 
 NOTHING = (0.0,) * 6
 CLOSE = (3.0, 3.0, 2.0, 1.0, 1.0, 0.0)
@@ -28,3 +31,54 @@ def test_it_asks_about_all_where_nothing_is_told_and_about_the_closest_where_the
 ) -> None:
     planner = Planner(agent.chat, agent.toolbox.tools)
     assert planner.decide(Reading(known, scores), random.Random(1)) == call
+
+
+def test_a_hasty_one_answers_after_its_first_call(agent: Agent) -> None:
+    planner = Planner(agent.chat, agent.toolbox.tools, hasty_share=1.0)
+    assert planner.decide(Reading((), NOTHING), random.Random(1)) == ToolCall("co_interactions")
+    assert planner.decide(Reading(("co_interactions",), CLOSE), random.Random(1)) is None
+
+
+def scores(
+    agent: Agent, snapshot: Snapshot, *told: tuple[ToolCall, dict[int, tuple[int, ...]]], weights: EvidenceWeights
+) -> tuple[float, ...]:
+    """Of ann's four candidates, when calls have told these levels by label."""
+    request = snapshot.request("ann")
+    ids = agent.chat.user(Scene(snapshot.items, request, np.arange(4)), agent.toolbox.settings.max_title_words)
+    for call, levels in told:
+        segments: list[Segment] = [part for label, of in levels.items() for part in (Label(label), *map(Level, of))]
+        ids = [*ids, *agent.chat.turn([], call), *agent.chat.result(ToolResult(tuple(segments), len(levels)))]
+    return Planner(agent.chat, agent.toolbox.tools, weights=weights).read(ids).scores
+
+
+def test_levels_count_from_the_mean_of_those_asked_about(agent: Agent, snapshot: Snapshot) -> None:
+    co = ToolCall("co_interactions"), {2: (9, 4), 0: (3, 0)}
+    [first, _] = PRIOR["co_interactions"]
+    assert scores(agent, snapshot, co, weights=UNFITTED) == pytest.approx(
+        (first * (3 - 3), -first * 3, first * (9 - 3), -first * 3)
+    )
+    few = ToolCall("item_relations", labels=(0, 2)), {0: (9,), 2: (1,)}
+    told = scores(agent, snapshot, few, weights=UNFITTED)
+    assert told == pytest.approx((4 * PRIOR["item_relations"][0], 0, -4 * PRIOR["item_relations"][0], 0))
+
+
+def test_weights_are_those_of_the_tools_called_and_may_be_below_zero(agent: Agent, snapshot: Snapshot) -> None:
+    names = ("co_interactions", "similar_users")
+    weights = EvidenceWeights(
+        {frozenset(names[:1]): {names[0]: (1.0, 0.0)}, frozenset(names): {names[0]: (0.0, 1.0), names[1]: (-1.0,)}}
+    )
+    co = ToolCall("co_interactions"), {1: (4, 8)}
+    similar = ToolCall("similar_users", limit=2), {0: (4,)}
+    assert scores(agent, snapshot, co, weights=weights) == pytest.approx((-1, 3, -1, -1))
+    assert scores(agent, snapshot, co, similar, weights=weights) == pytest.approx((-2 - 3, 6 + 1, -2 + 1, -2 + 1))
+
+
+def test_of_two_calls_of_a_tool_the_one_about_more_counts(agent: Agent, snapshot: Snapshot) -> None:
+    whole, part = (ToolCall("co_interactions", labels) for labels in ((), (0, 1)))
+    told = [(whole, {1: (8, 0)}), (part, {0: (9, 0), 1: (9, 0)})]
+    alone = scores(agent, snapshot, told[0], weights=UNFITTED)
+    assert (
+        scores(agent, snapshot, *told, weights=UNFITTED)
+        == scores(agent, snapshot, *told[::-1], weights=UNFITTED)
+        == alone
+    )

@@ -8,8 +8,9 @@ import pytest
 
 from recthinker.errors import ConfigError
 from recthinker.evaluation import CutRows
+from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.settings import Settings, load_settings
-from recthinker.training.base_model import BaseModel, keep_base
+from recthinker.training.base_model import WEIGHTS, BaseModel, keep_base
 from tests import little_world as world
 from tests.inference import small_trial
 
@@ -54,12 +55,20 @@ def test_it_is_made_once_for_settings_and_data_alike(tmp_path: Path) -> None:
     assert not list((tmp_path / "models").glob(".*"))
 
 
-def test_one_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", ["base.json", "planner.json"])
+def test_one_that_was_cut_off_is_made_again(tmp_path: Path, missing: str) -> None:
     first, _ = kept(settings(tmp_path))
-    (first.folder / "base.json").unlink()
+    (first.folder / missing).unlink()
     again, was_made = kept(settings(tmp_path))
     assert was_made
     assert again.folder == first.folder
+
+
+def test_the_weights_by_which_the_planner_read_lie_beside_it(tmp_path: Path) -> None:
+    base, _ = kept(settings(tmp_path, base_episodes=6))
+    weights = EvidenceWeights.read(base.folder / WEIGHTS).fitted
+    assert weights.keys() >= {frozenset({"co_interactions"}), frozenset({"co_interactions", "similar_users"})}
+    assert all(set(of) == told for told, of in weights.items())
 
 
 def test_only_the_compact_format_is_learned_from_scratch(tmp_path: Path) -> None:

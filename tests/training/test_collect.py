@@ -11,10 +11,12 @@ import pytest
 
 from recthinker.agent import CompactFormat, train_tokenizer
 from recthinker.errors import ConfigError
+from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.registry.steps import episode_steps
 from recthinker.settings import Settings
 from recthinker.tables.schemas import ROLLOUTS
 from recthinker.tools import BUILT_IN
+from recthinker.training.base_model import WEIGHTS
 from recthinker.training.collect import EPISODES_FILE, ROLLOUTS_FILE, Author, collect, has_same_tokens, open_author
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rewards import group_advantages
@@ -97,6 +99,19 @@ def test_collecting_again_draws_the_same(retraining: Settings) -> None:
     assert read_rollouts(pq.read_table(path)) == groups
     # The job marks the stage as done, once the table has the rows.
     assert read_result(run_dir, "collect") is None
+
+
+def test_the_planner_reads_by_the_weights_beside_the_base_model(retraining: Settings) -> None:
+    more = retraining.model_copy(update={"collect": retraining.collect.model_copy(update={"random_share": 0.0})})
+    _, groups, path = collected(more)
+    run_dir = retraining.paths.runs / world.DS / world.RUN_ID
+    blind = {"co_interactions": (0.0, 0.0)}
+    EvidenceWeights({frozenset(blind): blind}).write(stage_folder(run_dir, "base") / MODEL / WEIGHTS)
+    collect(RetrainPlan.read(run_dir), more, run_dir=run_dir)
+    again = read_rollouts(pq.read_table(path))
+    assert any(len(set(one.scores)) > 1 for group in groups for one in group if one.plan == ("co_interactions",))
+    # Nothing is told by the first call, so another one follows.
+    assert not any(one.plan == ("co_interactions",) for group in again for one in group)
 
 
 def author(settings: Settings, folder: Path) -> Author:

@@ -10,10 +10,11 @@ from recthinker.settings import Settings
 from recthinker.training.demonstrations import (
     IGNORED,
     Demonstration,
-    base_example,
+    base_lesson,
     demonstrate,
     draw_ranking,
     sft_example,
+    shares_of,
     short_example,
 )
 from tests import little_world as world
@@ -69,18 +70,34 @@ def test_demonstrations_do_not_depend_on_how_the_answer_is_given(agent: Agent, t
     assert len({tuple(made.drawn_ranking) for made in one}) > 1
 
 
-def test_base_learns_what_the_agent_wrote_and_a_whole_ranking(agent: Agent, tmp_path: Path) -> None:
+def test_base_learns_what_the_agent_wrote_and_the_probabilities_along_a_ranking(agent: Agent, tmp_path: Path) -> None:
     made = drawn(agent, tmp_path / "s")
-    ids, labels = base_example(made, agent.chat.end_id)
+    lesson = base_lesson(made, agent.chat.end_id)
+    ids, labels = lesson.example
     written = [id_ for id_, mask in zip(made.ids, made.mask, strict=True) if mask]
-    assert [label for label in labels if label != IGNORED] == [*written, *ids[-5:]]
+    assert [label for label in labels if label != IGNORED] == [*written, agent.chat.end_id]
     assert sorted(ids[-5:-1]) == sorted(made.ranking) == sorted(agent.chat.label_ids[:4])
+    assert [agent.chat.label_ids[label] for label in np.argsort(-lesson.shares[0], kind="stable")] == made.ranking
+    drawn_first = agent.chat.label_ids.index(ids[-5])
+    assert lesson.shares[0, drawn_first] > 0
+    assert not lesson.shares[1:, drawn_first].any()
+
+
+def test_shares_are_those_of_the_labels_that_are_left() -> None:
+    logprobs = np.log([0.5, 0.3, 0.2])
+    assert shares_of(logprobs, np.array([2, 0, 1])) == pytest.approx(
+        np.array([[0.5, 0.3, 0.2], [0.625, 0.375, 0.0], [0.0, 1.0, 0.0]])
+    )
+    # The last of them may be as good as impossible.
+    assert shares_of(np.array([0.0, -800.0, -801.0]), np.array([0, 1, 2]))[1] == pytest.approx(
+        [0, 0.7311, 0.2689], abs=1e-4
+    )
 
 
 def test_short_examples_keep_the_best_candidate_and_drop_text(agent: Agent, tmp_path: Path) -> None:
     made = drawn(agent, tmp_path / "s")
     ids, labels = short_example(made, agent.chat, random.Random(1))
-    assert len(ids) == len(labels) < len(base_example(made, agent.chat.end_id)[0])
+    assert len(ids) == len(labels) < base_lesson(made, agent.chat.end_id).length
     assert made.ranking[0] in ids
     assert not set(agent.chat.words("Title 4")) & set(ids)
 

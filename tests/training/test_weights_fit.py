@@ -1,0 +1,70 @@
+"""The planner's weights, fitted on choices whose weights are known."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recthinker.inference.evidence_weights import OTHER_PRIOR, Weights
+from recthinker.tools import ToolCall, ToolResult
+from recthinker.training.weights_fit import MOST_TOGETHER, fit_weights
+
+ITEMS = 12
+
+
+def fitted(truth: Weights, requests: int, *, copies: int = 0, shown: int = ITEMS) -> dict[frozenset[str], Weights]:
+    """Weights fitted on requests whose choices follow `truth`; every other request shows `shown` candidates.
+
+    Args:
+        copies: further tools that tell what the first one does.
+    """
+    rng = np.random.default_rng(1)
+    levels = {name: rng.integers(0, 10, (requests, ITEMS, len(weights))) for name, weights in truth.items()}
+    first = next(iter(truth))
+    names = [*truth, *(f"copy_{number}" for number in range(copies))]
+    tools = {name: SimpleNamespace(name=name, evidence=truth.get(name, truth[first])) for name in names}
+    rows, targets = [], {}
+    for place in range(requests):
+        count = shown if place % 2 else ITEMS
+        logits = sum(levels[name][place, :count] @ np.array(weights) for name, weights in truth.items())
+        chosen = int(np.argmax(logits + rng.gumbel(size=count)))
+        rows.append(SimpleNamespace(key=str(place), candidates=np.arange(count)))
+        targets[str(place)] = chosen
+
+    def call(scene: Any, asked: ToolCall) -> ToolResult:
+        told = levels[asked.name if asked.name in levels else first][int(scene.request.key)]
+        # A candidate of which a tool has no row has level 0.
+        return ToolResult(
+            (), 0, {label: tuple(told[label]) for label in range(len(scene.candidates)) if told[label].any()}
+        )
+
+    toolbox: Any = SimpleNamespace(tools={**tools, "profile": SimpleNamespace(name="profile", evidence=())}, call=call)
+    asked: Any = SimpleNamespace(rows=rows, targets=targets, snapshot=SimpleNamespace(items=None))
+    return dict(fit_weights(toolbox, asked).fitted)
+
+
+def test_weights_are_found_also_below_zero_and_where_lists_differ_in_length() -> None:
+    found = fitted({"a": (0.5, 0.1), "b": (-0.2,)}, 3000, shown=5)
+    assert set(found) == {frozenset("a"), frozenset("b"), frozenset("ab")}
+    both = found[frozenset("ab")]
+    assert both["a"] == pytest.approx((0.5, 0.1), abs=0.04)
+    assert both["b"] == pytest.approx((-0.2,), abs=0.04)
+
+
+def test_what_two_tools_tell_alike_counts_once() -> None:
+    found = fitted({"a": (0.5,)}, 2000, copies=1)
+    alone, [one, other] = found[frozenset({"a"})]["a"][0], found[frozenset({"a", "copy_0"})].values()
+    assert one[0] == pytest.approx(other[0], abs=1e-3)
+    assert one[0] + other[0] == pytest.approx(alone, abs=0.01)
+
+
+def test_a_few_choices_are_hardly_believed() -> None:
+    found = fitted({"a": (2.0,)}, 2)
+    assert abs(found[frozenset({"a"})]["a"][0] - OTHER_PRIOR) < 1
+    assert found == fitted({"a": (2.0,)}, 2)
+
+
+def test_of_many_tools_small_sets_and_all_are_fitted() -> None:
+    sizes = sorted(map(len, fitted({"a": (0.5,)}, 20, copies=4)))
+    assert sizes == [1] * 5 + [2] * 10 + [MOST_TOGETHER] * 10 + [5]
