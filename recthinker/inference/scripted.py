@@ -103,20 +103,20 @@ class Planner:
         end = ids.index(self.chat.end_id, start)
         count = sum(id_ in self._label_of for id_ in ids[start:end])
         calls: list[Told] = []
-        label, is_result = -1, False
+        parts = {control[token] for token in ("<think>", "<call>", "<result>", "<rank>", "<end>")}
+        part, label = 0, -1
         for position in range(end, len(ids)):
             id_ = ids[position]
+            if id_ in parts:
+                part, label = id_, -1
             if id_ == control["<call>"]:
                 calls.append(Told(self._tool_of.get(ids[position + 1], "")))
-            elif id_ in (control["<result>"], control["<think>"]):
-                label, is_result = -1, id_ == control["<result>"]
-            elif id_ in self._label_of and calls:
+            elif id_ in self._label_of and part == control["<call>"]:
+                calls[-1].asked.append(self._label_of[id_])
+            elif id_ in self._label_of and part == control["<result>"] and calls:
                 label = self._label_of[id_]
-                if is_result:
-                    calls[-1].levels[label] = []
-                else:
-                    calls[-1].asked.append(label)
-            elif id_ in self._level_of and is_result and label >= 0:
+                calls[-1].levels[label] = []
+            elif id_ in self._level_of and label >= 0:
                 calls[-1].levels[label].append(self._level_of[id_])
         return Reading(tuple(call.tool for call in calls), tuple(self._scores(calls, count)))
 
@@ -130,7 +130,7 @@ class Planner:
                 told[call.tool] = call
         weights = self._weights.of({name: self.tools[name] for name in told})
         scores = [0.0] * count
-        for name in weights.keys() & told.keys():
+        for name in filter(weights.__contains__, told):
             asked = told[name].asked or range(count)
             for place, weight in enumerate(weights[name]):
                 levels = [

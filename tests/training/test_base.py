@@ -75,5 +75,8 @@ def test_a_share_of_one_is_as_the_label_itself(settings: Settings) -> None:
     expected = pytest.approx(loss(by_label), rel=1e-5)
     assert loss(by_share) == expected
     assert loss([by_share[0], *by_label[1:]]) == expected
+    twice = [Lesson((lesson.example[0], [-100] * lesson.length), 2 * lesson.shares) for lesson in by_share]
+    once = [Lesson(lesson.example, lesson.shares / 2) for lesson in twice]
+    assert loss(twice) == pytest.approx(loss(once), rel=1e-5), "weights are of a mean"
     other = Lesson(by_share[0].example, by_share[0].shares[::-1].copy())
     assert loss([other, *by_share[1:]]) != pytest.approx(loss(by_label), rel=1e-3)

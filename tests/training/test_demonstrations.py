@@ -8,6 +8,7 @@ import pytest
 from recthinker.agent import Agent
 from recthinker.settings import Settings
 from recthinker.training.demonstrations import (
+    FIRST_WEIGHT,
     IGNORED,
     Demonstration,
     base_lesson,
@@ -78,6 +79,7 @@ def test_base_learns_what_the_agent_wrote_and_the_probabilities_along_a_ranking(
     assert [label for label in labels if label != IGNORED] == [*written, agent.chat.end_id]
     assert sorted(ids[-5:-1]) == sorted(made.ranking) == sorted(agent.chat.label_ids[:4])
     assert [agent.chat.label_ids[label] for label in np.argsort(-lesson.shares[0], kind="stable")] == made.ranking
+    assert lesson.shares.sum(axis=1) == pytest.approx([FIRST_WEIGHT, 1, 1, 1])
     drawn_first = agent.chat.label_ids.index(ids[-5])
     assert lesson.shares[0, drawn_first] > 0
     assert not lesson.shares[1:, drawn_first].any()
