@@ -1,13 +1,17 @@
 """The whole training on a handful of episodes: what it leaves, not how good it is."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from recthinker.agent import Agent
 from recthinker.errors import TrainingError
 from recthinker.evaluation import read_targets, target_hashes
+from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.settings import Settings, load_settings
+from recthinker.training import base_model, first_model
 from recthinker.training.first_model import train_first_model
 from tests import little_world as world
 from tests.inference import small_trial
@@ -39,9 +43,24 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
+def recorded(called: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+    """The function, whose keyword arguments are kept."""
+
+    def call(*arguments: Any, **given: Any) -> Any:
+        options.update(given)
+        return called(*arguments, **given)
+
+    return call
+
+
 @pytest.mark.slow
-def test_a_model_serves_and_tells_what_it_was_trained_on(tmp_path: Path, settings: Settings) -> None:
+def test_a_model_serves_and_tells_what_it_was_trained_on(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stages: set[str] = set()
+    options: dict[str, dict[str, Any]] = {}
+    for stage in (base_model, first_model):
+        monkeypatch.setattr(stage, "demonstrate", recorded(stage.demonstrate, options.setdefault(stage.__name__, {})))
     made = train_first_model(
         small_trial.cut(TAKEN),
         world.features(),
@@ -54,6 +73,10 @@ def test_a_model_serves_and_tells_what_it_was_trained_on(tmp_path: Path, setting
     assert Agent.load(made.folder, settings.agent, settings.tools).chat.name == "compact"
     assert {"base episodes", "base", "sft episodes"} <= stages
     assert set(made.losses) == {"base", "sft"}
+    weights = EvidenceWeights.read(made.base.folder / base_model.WEIGHTS)
+    assert [given["weights"] for given in options.values()] == [weights, weights]
+    # Only the base model should know what it would answer too early.
+    assert [bool(given.get("hasty_share")) for given in options.values()] == [True, False]
     told = read_targets(made.folder)
     assert told is not None
     assert list(told) == list(target_hashes(["ann", "bob"], ["i4", "i6"]))
