@@ -2,9 +2,9 @@
 
 It serves the tests, and it draws the demonstrations that the tiny model first learns from. Its plan: look at
 co-interactions; if they say nothing, what all candidates share with the history; if the best candidates are close, ask
-similar users, then tools that are not built in; if they are still close, what the closest share with the history. A
-share of episodes follows a random plan instead (`recthinker.inference.random_plans`), so that every tool's results are
-seen.
+similar users, then tools that are not built in; if they are still close, what the closest share with the history. What
+counts as close follows from what evidence weighs (`recthinker.inference.evidence_weights`). A share of episodes follows
+a random plan instead (`recthinker.inference.random_plans`), so that every tool's results are seen.
 """
 
 import math

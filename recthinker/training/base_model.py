@@ -21,13 +21,14 @@ import torch
 from recthinker.agent import Agent, CompactFormat, train_tokenizer
 from recthinker.errors import ConfigError
 from recthinker.evaluation import CutRows, write_targets
+from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.lookup import FeatureRows
 from recthinker.settings import Settings, TrainingSettings
 from recthinker.tools import Toolbox
 from recthinker.training.base import Lesson, train_base
 from recthinker.training.demonstrations import Demonstration, base_lesson, demonstrate, short_example
 from recthinker.training.tiny import new_model, save_model
-from recthinker.training.training_requests import stage_seed, training_requests
+from recthinker.training.training_requests import TrainingRequests, stage_seed, training_requests
 from recthinker.training.weights_fit import fit_weights
 
 RANDOM_SHARE = 0.3
@@ -150,19 +151,7 @@ def _make(
     )
     weights = fit_weights(agent.toolbox, asked)
     weights.write(folder / WEIGHTS)
-    drawn: list[Demonstration] = []
-    episodes = demonstrate(
-        agent,
-        asked.snapshot.items,
-        asked.rows,
-        asked.targets,
-        weights=weights,
-        random_share=RANDOM_SHARE,
-        hasty_share=HASTY_SHARE,
-    )
-    for one in episodes:
-        drawn.append(one)
-        on_step("base episodes", len(drawn), len(asked.rows), None)
+    drawn = _demonstrations(agent, asked, weights, on_step)
     model = new_model(chat, settings.model, max_length=settings.agent.max_episode_tokens, seed=training.base_seed)
     loss = train_base(
         model,
@@ -184,6 +173,26 @@ def _make(
     )
     (folder / MADE).write_text(json.dumps({**_fields(made), "ds": ds}, indent=2), encoding="utf-8")
     return made
+
+
+def _demonstrations(
+    agent: Agent, asked: TrainingRequests, weights: EvidenceWeights, on_step: OnStep
+) -> list[Demonstration]:
+    """One of each request."""
+    drawn: list[Demonstration] = []
+    episodes = demonstrate(
+        agent,
+        asked.snapshot.items,
+        asked.rows,
+        asked.targets,
+        weights=weights,
+        random_share=RANDOM_SHARE,
+        hasty_share=HASTY_SHARE,
+    )
+    for one in episodes:
+        drawn.append(one)
+        on_step("base episodes", len(drawn), len(asked.rows), None)
+    return drawn
 
 
 def _short_examples(base: list[Demonstration], chat: CompactFormat, settings: TrainingSettings) -> list[Lesson]:
