@@ -1,10 +1,12 @@
 """What a level of evidence adds to a candidate's score, as the scripted planner reads it: fitted, or a guess before.
 
-Fitted weights are of a set of tools: where two tell nearly the same, each says less beside the other than alone.
+Fitted weights are of a set of tools: where two tell nearly the same, each says less beside the other than alone. How
+likely the choices are by them tells which tool to ask next.
 """
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +21,9 @@ PRIOR: Mapping[str, tuple[float, ...]] = {
 """Logits a level, by evidence, before anything was fitted: co-interactions count, the others break ties."""
 OTHER_PRIOR = 0.025
 """Of the evidence of any other tool."""
+
+LEAST_GAIN = 0.002
+"""Nats a choice that a further tool has to add to be asked: a number fitted to 4,000 choices adds 0.0001 by chance."""
 
 Weights = Mapping[str, tuple[float, ...]]
 """By tool, in the order of its `evidence`."""
@@ -35,6 +40,8 @@ class EvidenceWeights:
 
     fitted: Mapping[frozenset[str], Weights] = field(default_factory=dict)
     """By the tools that have told something."""
+    nats: Mapping[frozenset[str], float] = field(default_factory=dict)
+    """By the same: mean log-likelihood of the choices that the weights were fitted on."""
 
     def of(self, tools: Mapping[str, Tool]) -> Weights:
         """Weights where these tools have told something; those of the largest set fitted where none was for these."""
@@ -42,9 +49,20 @@ class EvidenceWeights:
         largest = max(self.fitted, key=len, default=frozenset())
         return weights | dict(self.fitted.get(frozenset(weights), self.fitted.get(largest, {})))
 
+    def next_tool(self, known: Collection[str], tools: Mapping[str, Tool]) -> str | None:
+        """The tool that adds most to what the known ones tell; None where none is known to add `LEAST_GAIN`."""
+        told = frozenset(prior(tools)).intersection(known)
+        nats = {name: self.nats.get(told | {name}, -math.inf) for name in prior(tools) if name not in told}
+        best = max(nats, key=nats.__getitem__, default=None)
+        before = self.nats.get(told, -math.inf) if told else -math.inf
+        return best if best and nats[best] > -math.inf and nats[best] - before >= LEAST_GAIN else None
+
     def write(self, path: Path) -> None:
         """As JSON."""
-        rows = [{"told": sorted(told), "weights": weights} for told, weights in self.fitted.items()]
+        rows = [
+            {"told": sorted(told), "nats": self.nats.get(told), "weights": weights}
+            for told, weights in self.fitted.items()
+        ]
         path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
@@ -54,7 +72,8 @@ class EvidenceWeights:
             return UNFITTED
         rows = json.loads(path.read_text(encoding="utf-8"))
         return cls(
-            {frozenset(row["told"]): {name: tuple(values) for name, values in row["weights"].items()} for row in rows}
+            {frozenset(row["told"]): {name: tuple(values) for name, values in row["weights"].items()} for row in rows},
+            {frozenset(row["told"]): nats for row in rows if (nats := row.get("nats")) is not None},
         )
 
 

@@ -1,10 +1,11 @@
 """An engine without a model: a planner that reads the episode's tokens and writes well-formed turns.
 
-It serves the tests, and it draws the demonstrations that the tiny model first learns from. Its plan: look at
-co-interactions; if they say nothing, what all candidates share with the history; if the best candidates are close, ask
-similar users, then tools that are not built in; if they are still close, what the closest share with the history. What
-counts as close follows from what evidence weighs (`recthinker.inference.evidence_weights`). A share of episodes follows
-a random plan instead (`recthinker.inference.random_plans`), so that every tool's results are seen.
+It serves the tests, and it draws the demonstrations that the tiny model first learns from. Its plan: as long as the
+best candidates are close, ask the tool that adds most to what is known. What adds how much, and what is close, was
+fitted on the data (`recthinker.inference.evidence_weights`). Before a fit it asks co-interactions; if they say nothing,
+what all candidates share with the history; then similar users and tools that are not built in; at last what the closest
+share with the history. A share of episodes follows a random plan instead (`recthinker.inference.random_plans`), so that
+every tool's results are seen.
 """
 
 import math
@@ -148,19 +149,23 @@ class Planner:
         known = reading.known
         if known and rng.random() < self.hasty_share:
             return None
-        if "co_interactions" in self.tools and "co_interactions" not in known:
-            return ToolCall("co_interactions")
-        if not any(reading.scores) and "item_relations" in self.tools and "item_relations" not in known:
-            return ToolCall("item_relations")
-        if reading.margin >= CLEAR_MARGIN:
+        if known and reading.margin >= CLEAR_MARGIN:
             return None
-        if "similar_users" in self.tools and "similar_users" not in known:
-            return ToolCall("similar_users")
-        if other := next((name for name in self._others if name not in known), None):
-            return ToolCall(other)
-        if not any(reading.scores) and "item_info" in self.tools and "item_info" not in known:
+        if not self._weights.nats:
+            return self._before_a_fit(reading)
+        name = self._weights.next_tool(known, self.tools)
+        return ToolCall(name) if name else None
+
+    def _before_a_fit(self, reading: Reading) -> ToolCall | None:
+        """The next call where it is not known what tools add on these data."""
+        new = [name for name in self.tools if name not in reading.known]
+        relations = () if any(reading.scores) else ("item_relations",)
+        whole = ("co_interactions", *relations, "similar_users", *self._others)
+        if name := next((name for name in whole if name in new), None):
+            return ToolCall(name)
+        if not any(reading.scores) and "item_info" in new:
             return ToolCall("item_info")
-        if reading.margin < CLEAR_MARGIN / 6 and "item_relations" in self.tools and "item_relations" not in known:
+        if reading.margin < CLEAR_MARGIN / 6 and "item_relations" in new:
             return ToolCall("item_relations", labels=reading.contenders())
         return None
 

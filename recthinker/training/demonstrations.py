@@ -20,7 +20,7 @@ from recthinker.settings import RankingName
 from recthinker.training.base import Lesson
 from recthinker.training.examples import IGNORED, Example, taught, written_labels
 
-FIRST_WEIGHT = 5.0
+FIRST_WEIGHT = 10.0
 """Of the first place of a ranking in base training, beside the others: an answer is the probabilities there."""
 SHORT_CANDIDATES = 5
 """Candidates of a short base example."""

@@ -34,8 +34,9 @@ def fit_weights(toolbox: Toolbox, asked: TrainingRequests) -> EvidenceWeights:
     sets = [told for size in range(1, MOST_TOGETHER + 1) for told in combinations(tools, size)]
     if len(tools) > MOST_TOGETHER:
         sets.append(tuple(tools))
+    fits = {frozenset(told): _fit({name: tools[name] for name in told}, levels, chosen, shown) for told in sets}
     return EvidenceWeights(
-        {frozenset(told): _fit({name: tools[name] for name in told}, levels, chosen, shown) for told in sets}
+        {told: weights for told, (weights, _) in fits.items()}, {told: nats for told, (_, nats) in fits.items()}
     )
 
 
@@ -52,8 +53,10 @@ def _levels(toolbox: Toolbox, tool: Tool, rows: Sequence[RequestRow], asked: Tra
 
 def _fit(
     tools: Mapping[str, Tool], levels: Mapping[str, np.ndarray], chosen: np.ndarray, shown: np.ndarray
-) -> dict[str, tuple[float, ...]]:
-    """Weights by tool, most likely given the choices and a normal prior around `prior`."""
+) -> tuple[dict[str, tuple[float, ...]], float]:
+    """Weights by tool, most likely given the choices and a normal prior around `prior`; and the mean log-likelihood of
+    the choices, nats.
+    """
     before = prior(tools)
     told = torch.from_numpy(np.concatenate([levels[name] for name in tools], axis=2))
     is_shown = torch.from_numpy(np.arange(told.shape[1]) < shown[:, None])
@@ -62,14 +65,18 @@ def _fit(
     weights = start.clone().requires_grad_()
     optimizer = torch.optim.LBFGS([weights], line_search_fn="strong_wolfe")
 
+    def surprise() -> torch.Tensor:
+        logits = (told @ weights).masked_fill(~is_shown, -torch.inf)
+        return cross_entropy(logits, targets, reduction="sum")
+
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
-        logits = (told @ weights).masked_fill(~is_shown, -torch.inf)
-        value = cross_entropy(logits, targets, reduction="sum") + PRIOR_WEIGHT / 2 * ((weights - start) ** 2).sum()
+        value = surprise() + PRIOR_WEIGHT / 2 * ((weights - start) ** 2).sum()
         value.backward()
         return value
 
     optimizer.step(loss)
     ends = np.cumsum([len(before[name]) for name in tools])
     values = [[round(float(one), 4) for one in part] for part in np.split(weights.detach().numpy(), ends[:-1])]
-    return {name: tuple(part) for name, part in zip(tools, values, strict=True)}
+    nats = -float(surprise().detach()) / len(chosen)
+    return {name: tuple(part) for name, part in zip(tools, values, strict=True)}, round(nats, 5)

@@ -9,19 +9,18 @@ again: a run that was stopped goes on after its last job.
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from recthinker.cli.retrain import cut_arguments
 from recthinker.evaluation import UserFigures, bootstrap_mean
 from recthinker.evaluation.kept import kept_figures, kept_users
-from recthinker.settings import EvaluationSettings, load_settings
-from tests.benchmarks.retrainings.world import RetrainWorld, Step
+from recthinker.settings import EvaluationSettings
+from tests.benchmarks.retrainings.pipeline import bench_folder, run_pipeline
+from tests.benchmarks.retrainings.world import RetrainWorld
 from tests.benchmarks.two_kinds import KINDS, TwoKinds, write_files
 
 SETTINGS: Mapping[str, str] = {
@@ -41,7 +40,6 @@ SETTINGS: Mapping[str, str] = {
     "INFERENCE__THREADS": "1",
 }
 """What differs from base.yaml."""
-ABLATIONS = "--ablations"
 MODELS = {"first model": "recthinker/1", "retrained": "recthinker/2"}
 
 
@@ -49,30 +47,19 @@ def main() -> None:
     """Run what is not done yet, then tell."""
     arguments = _arguments()
     world = TwoKinds(users=arguments.users, seed=arguments.seed)
-    bench = load_settings().paths.var.absolute() / "bench"
-    folder = bench / "adapts" / f"{world.users}-{world.seed}"
-    made = RetrainWorld(folder, world.last_day.isoformat(), "local", SETTINGS)
-    files, done = folder / "data", folder / "done"
+    made = world_of(world)
+    files = made.var / "data"
     write_files(world, files)
-    done.mkdir(exist_ok=True)
-    for number, step in enumerate(steps(made, files)):
-        mark = done / f"{number}-{step[0]}"
-        if not mark.exists():
-            print(" ".join(step), flush=True)
-            mark.write_text(f"{made.finish(step):.0f} s\n", encoding="utf-8")
-            print(mark.read_text(encoding="utf-8"), end="", flush=True)
+    run_pipeline(made, files)
     told = {name: figures(made, model) for name, model in MODELS.items()}
-    (bench / "adapts.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    (bench_folder() / "adapts.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     _print(told)
 
 
-def steps(made: RetrainWorld, files: Path) -> Iterator[Step]:
-    """All jobs, from the files to the gate's decision; both models are measured with fewer calls too."""
-    yield "ingest", "--source=movielens", f"--path={files}"
-    yield "build_features", *cut_arguments(made.settings)
-    yield ("train_first_model",)
-    for step in made.steps():
-        yield (*step, ABLATIONS) if step[0] == "evaluate_model" else step
+def world_of(world: TwoKinds) -> RetrainWorld:
+    """Its `var`, made or not."""
+    folder = bench_folder() / "adapts" / f"{world.users}-{world.seed}"
+    return RetrainWorld(folder, world.last_day.isoformat(), "local", SETTINGS)
 
 
 def figures(made: RetrainWorld, model: str) -> dict[str, Any]:

@@ -1,16 +1,16 @@
 """What reinforcement learning adds to the SFT model, over several seeds, on users that no training saw.
 
-`python -m tests.benchmarks.rl_gain [--run R] [--seeds 1 2 3]` takes the SFT model of a retraining (the newest of the
-demo's date, or `--run`), trains it by that run's `rl:` once for each seed, which decides requests, orders and sampling,
-and measures all of them on the evaluation's users, each target among several draws of other items. Writes docs/rl.svg
-and var/bench/rl_gain.json, and keeps the models under var/bench/rl_gain: what is there is used again.
+`python -m tests.benchmarks.rl_gain [--of demo] [--run R] [--seeds 1 2 3] [--lists 8]` takes the SFT model of a
+retraining (the newest one of the data's date, or `--run`), trains it by that run's `rl:` once for each seed, which
+decides requests, orders and sampling, and measures all of them on the evaluation's users, each target among several
+draws of other items. Data are the demo's, or what `tests.benchmarks.grocery` or `adapts` left. Writes
+docs/rl_<data>.svg and var/bench/rl_gain/<data>.json, and keeps the models beside it: what is there is used again.
 """
 
 import argparse
 import json
 import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,23 @@ from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rl import train_rl
 from recthinker.training.stage import MODEL, require_model_of
 from recthinker.training.training_requests import stage_seed, training_requests
+from tests.benchmarks.adapts import world_of
+from tests.benchmarks.grocery import grocery
+from tests.benchmarks.processes import python
+from tests.benchmarks.retrainings.pipeline import bench_folder
+from tests.benchmarks.retrainings.world import RetrainWorld
+from tests.benchmarks.two_kinds import TwoKinds
 
 Figures = dict[str, np.ndarray]
 """Of a model, by name of `WATCHED_OF_USER`, for each user, (U,)."""
-OUT = Path("docs/rl.svg")
+DATA: Mapping[str, Callable[[], tuple[Settings, str]]] = {
+    "demo": lambda: ((demo := load_settings()), str(demo.demo.ds)),
+    "grocery": lambda: of_world(grocery()),
+    "two_kinds": lambda: of_world(world_of(TwoKinds())),
+}
+"""Settings and logical date, by name."""
 WATCHED = {"ndcg": "NDCG@10 of what was drawn", "calls": "tool calls an episode", "entropy": "entropy, nats a token"}
 SFT, SEED, FIGURES = "sft", "seed-", "lists.npz"
-LISTS = 8
-"""Draws of the other items, and of the order shown: the mean over them is less noisy than the evaluation's one."""
 WATCHED_OF_USER = ("ndcg", "calls", "ranked")
 SMOOTHED = 10
 """Steps that a point of a curve is the mean of."""
@@ -49,27 +58,29 @@ SMOOTHED = 10
 def main() -> None:
     """Train and measure in child processes, one engine each; then tell."""
     arguments = _arguments()
-    settings = load_settings()
-    run_dir = _run_dir(settings, arguments.run)
-    folder = settings.paths.var / "bench" / "rl_gain" / run_dir.name
+    settings, ds = DATA[arguments.of]()
+    run_dir = _run_dir(settings.paths.runs / ds, arguments.run)
+    kept = bench_folder() / "rl_gain" / arguments.of
+    folder = kept / run_dir.name
     if arguments.train:
         _train(settings, run_dir, folder / arguments.train, seed=int(arguments.train.removeprefix(SEED)))
         return
     if arguments.measure:
-        _measure(settings, run_dir, folder / arguments.measure)
+        _measure(settings, run_dir, folder / arguments.measure, arguments.lists)
         return
     names = [f"{SEED}{seed}" for seed in arguments.seeds]
     for name in names:
         if not (folder / name / "curves.json").is_file():
-            _child(run_dir, "--train", name)
+            _child(arguments, run_dir, "--train", name)
     for name in (SFT, *names):
         if not (folder / name / FIGURES).is_file():
-            _child(run_dir, "--measure", name)
+            _child(arguments, run_dir, "--measure", name)
     figures = {name: _read_figures(folder / name) for name in (SFT, *names)}
     told = {name: compared(figures[SFT], [figures[name]], settings) for name in names}
     told["all seeds"] = compared(figures[SFT], [figures[name] for name in names], settings)
-    (folder.parents[1] / "rl_gain.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    draw({name: json.loads((folder / name / "curves.json").read_text(encoding="utf-8")) for name in names}, OUT)
+    kept.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    curves = {name: json.loads((folder / name / "curves.json").read_text(encoding="utf-8")) for name in names}
+    draw(curves, Path(f"docs/rl_{arguments.of}.svg"))
     _print(told)
 
 
@@ -100,19 +111,24 @@ def draw(curves: Mapping[str, dict[str, list[list[float]]]], path: Path) -> None
     plt.close(figure)
 
 
-def _child(run_dir: Path, what: str, name: str) -> None:
-    command = [sys.executable, "-m", "tests.benchmarks.rl_gain", "--run", run_dir.name, what, name]
-    subprocess.run(command, check=True)
+def of_world(made: RetrainWorld) -> tuple[Settings, str]:
+    """Settings and date of a pipeline that a benchmark has run."""
+    return made.settings, made.ds
 
 
-def _measure(settings: Settings, run_dir: Path, folder: Path) -> None:
-    """Keep the means over `LISTS` lists for each user, (U,)."""
+def _child(arguments: argparse.Namespace, run_dir: Path, what: str, name: str) -> None:
+    same = ("--of", arguments.of, "--lists", str(arguments.lists), "--run", run_dir.name)
+    subprocess.run(python("tests.benchmarks.rl_gain", *same, what, name), check=True)
+
+
+def _measure(settings: Settings, run_dir: Path, folder: Path, lists: int) -> None:
+    """Keep the means over the lists for each user, (U,)."""
     plan = RetrainPlan.read(run_dir)
     settings = plan.apply(settings)
     model = require_model_of(run_dir, "sft") if folder.name == SFT else folder / MODEL
     agent = Agent.load(model, settings.agent, settings.tools)
     engine = open_engine(model, agent, settings)
-    runs = [_run(engine, agent, settings, plan.ds, number, folder / "snapshots") for number in range(LISTS)]
+    runs = [_run(engine, agent, settings, plan.ds, number, folder / "snapshots") for number in range(lists)]
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(
         folder / FIGURES,
@@ -137,7 +153,7 @@ def _run(engine: Engine, agent: Agent, settings: Settings, ds: str, number: int,
         max_in_flight=settings.inference.max_in_flight,
         on_episode=lambda episode: None,
     )
-    print(f"list {number + 1} of {LISTS}: NDCG {ndcg(run.ranks, drawn.k).mean():.4f}", flush=True)
+    print(f"list {number + 1}: NDCG {ndcg(run.ranks, drawn.k).mean():.4f}", flush=True)
     return run
 
 
@@ -170,13 +186,12 @@ def _train(settings: Settings, run_dir: Path, folder: Path, *, seed: int) -> Non
     (folder / "curves.json").write_text(json.dumps(curves), encoding="utf-8")
 
 
-def _run_dir(settings: Settings, run: str | None) -> Path:
-    runs = settings.paths.runs / str(settings.demo.ds)
+def _run_dir(runs: Path, run: str | None) -> Path:
     found = (
         [runs / run] if run else sorted(runs.glob("*/retrain/sft/result.json"), key=lambda path: path.stat().st_mtime)
     )
     if not found:
-        raise SystemExit(f"no retraining under {runs} has an SFT model: run `recthinker retrain` first")
+        raise SystemExit(f"no retraining under {runs} has an SFT model: run one first")
     return found[-1] if run else found[-1].parents[2]
 
 
@@ -193,8 +208,11 @@ def _print(told: Mapping[str, dict[str, Any]]) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.rl_gain", description=__doc__)
+    parser.add_argument("--of", choices=DATA, default="demo", help="data")
     parser.add_argument("--run", help="run id of a retraining")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    lists = "draws of the other items and of the order shown; their mean is less noisy than the evaluation's one"
+    parser.add_argument("--lists", type=int, default=8, help=lists)
     parser.add_argument("--train", help=argparse.SUPPRESS)
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -1,10 +1,13 @@
 """Weights of the planner's reading: which ones count, and that they are kept."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from recthinker.inference.evidence_weights import OTHER_PRIOR, PRIOR, UNFITTED, EvidenceWeights
+import pytest
+
+from recthinker.inference.evidence_weights import LEAST_GAIN, OTHER_PRIOR, PRIOR, UNFITTED, EvidenceWeights
 from recthinker.tools import BUILT_IN
 
 CO, SIMILAR, INFO = "co_interactions", "similar_users", "item_info"
@@ -12,7 +15,15 @@ FITTED = EvidenceWeights(
     {
         frozenset({CO}): {CO: (0.4, 0.1)},
         frozenset({CO, SIMILAR}): {CO: (0.5, 0.2), SIMILAR: (-0.1,)},
-    }
+        frozenset({INFO}): {INFO: (0.3, 0.0)},
+        frozenset({CO, INFO}): {CO: (0.6, 0.1), INFO: (0.2, 0.0)},
+    },
+    {
+        frozenset({CO}): -1.5,
+        frozenset({INFO}): -2.0,
+        frozenset({CO, SIMILAR}): -1.5 + LEAST_GAIN / 2,
+        frozenset({CO, INFO}): -1.5 + 2 * LEAST_GAIN,
+    },
 )
 
 
@@ -28,8 +39,9 @@ def test_the_weights_are_those_of_the_tools_that_told_something() -> None:
 
 
 def test_of_a_set_that_was_not_fitted_the_largest_one_s_count_then_the_prior() -> None:
-    weights = FITTED.of(built_in(CO, INFO))
-    assert (weights[CO], weights[INFO]) == ((0.5, 0.2), PRIOR[INFO])
+    relations = "item_relations"
+    weights = FITTED.of(built_in(CO, relations))
+    assert (weights[CO], weights[relations]) == ((0.5, 0.2), PRIOR[relations])
     own: Any = SimpleNamespace(evidence=("one", "other"))
     assert UNFITTED.of(built_in(CO) | {"own": own}) == {CO: PRIOR[CO], "own": (OTHER_PRIOR, OTHER_PRIOR)}
 
@@ -38,3 +50,26 @@ def test_what_is_written_is_read_and_the_prior_where_nothing_is(tmp_path: Path) 
     assert EvidenceWeights.read(tmp_path / "planner.json") == UNFITTED
     FITTED.write(tmp_path / "planner.json")
     assert EvidenceWeights.read(tmp_path / "planner.json") == FITTED
+    # As a file of before there were any.
+    rows = json.loads((tmp_path / "planner.json").read_text())
+    (tmp_path / "planner.json").write_text(json.dumps([{**row, "nats": None} for row in rows[:1]] + rows[1:]))
+    assert EvidenceWeights.read(tmp_path / "planner.json").nats.keys() == FITTED.fitted.keys() - {frozenset({CO})}
+
+
+@pytest.mark.parametrize(
+    ("known", "tools", "following"),
+    [
+        ((), (CO, SIMILAR, INFO), CO),
+        ((), (SIMILAR, INFO), INFO),
+        ((CO,), (CO, SIMILAR, INFO), INFO),
+        (("user_profile", CO), ("user_profile", CO, INFO), INFO),
+        # What similar users add could be chance; of all three nothing is known.
+        ((CO,), (CO, SIMILAR), None),
+        ((CO, INFO), (CO, SIMILAR, INFO), None),
+    ],
+)
+def test_the_next_tool_is_the_one_that_adds_most(
+    known: tuple[str, ...], tools: tuple[str, ...], following: str | None
+) -> None:
+    assert FITTED.next_tool(known, built_in(*tools)) == following
+    assert UNFITTED.next_tool(known, built_in(*tools)) is None

@@ -33,6 +33,18 @@ def test_it_asks_about_all_where_nothing_is_told_and_about_the_closest_where_the
     assert planner.decide(Reading(known, scores), random.Random(1)) == call
 
 
+def test_fitted_it_asks_what_adds_most_as_long_as_the_best_are_close(agent: Agent) -> None:
+    order = ("item_info", "co_interactions", "similar_users")
+    weights = EvidenceWeights(nats={frozenset(order[: place + 1]): place - 3.0 for place in range(3)})
+    planner = Planner(agent.chat, agent.toolbox.tools, weights=weights)
+    for place, name in enumerate(order):
+        assert planner.decide(Reading(order[:place], CLOSE), random.Random(1)) == ToolCall(name)
+    assert planner.decide(Reading(order, CLOSE), random.Random(1)) is None
+    assert planner.decide(Reading(order[:1], (CLEAR_MARGIN, *NOTHING[1:])), random.Random(1)) is None
+    # Before a call nothing is clear, not even where there is one candidate only.
+    assert planner.decide(Reading((), (0.0,)), random.Random(1)) == ToolCall(order[0])
+
+
 def test_a_hasty_one_answers_after_its_first_call(agent: Agent) -> None:
     planner = Planner(agent.chat, agent.toolbox.tools, hasty_share=1.0)
     assert planner.decide(Reading((), NOTHING), random.Random(1)) == ToolCall("co_interactions")
@@ -71,6 +83,23 @@ def test_weights_are_those_of_the_tools_called_and_may_be_below_zero(agent: Agen
     similar = ToolCall("similar_users", limit=2), {0: (4,)}
     assert scores(agent, snapshot, co, weights=weights) == pytest.approx((-1, 3, -1, -1))
     assert scores(agent, snapshot, co, similar, weights=weights) == pytest.approx((-2 - 3, 6 + 1, -2 + 1, -2 + 1))
+
+
+def test_what_calls_tell_is_added_in_their_order(agent: Agent, snapshot: Snapshot) -> None:
+    # Where the sum depends on the order, any other one, as that of a set, shows.
+    weights = EvidenceWeights(
+        {
+            frozenset(("co_interactions", "similar_users", "item_relations")): {
+                "co_interactions": (1e16, 0.0),
+                "similar_users": (1.0,),
+                "item_relations": (-1e16,),
+            }
+        }
+    )
+    co = ToolCall("co_interactions"), {0: (4, 0)}
+    similar, relations = ((ToolCall(name), {0: (4,)}) for name in ("similar_users", "item_relations"))
+    assert scores(agent, snapshot, co, similar, relations, weights=weights)[0] == (3e16 + 3) - 3e16
+    assert scores(agent, snapshot, co, relations, similar, weights=weights)[0] == 3
 
 
 def test_of_two_calls_of_a_tool_the_one_about_more_counts(agent: Agent, snapshot: Snapshot) -> None:

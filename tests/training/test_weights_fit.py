@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recthinker.inference.evidence_weights import OTHER_PRIOR, Weights
+from recthinker.inference.evidence_weights import LEAST_GAIN, OTHER_PRIOR, EvidenceWeights, Weights
 from recthinker.tools import ToolCall, ToolResult
 from recthinker.training.weights_fit import MOST_TOGETHER, fit_weights
 
 ITEMS = 12
 
 
-def fitted(truth: Weights, requests: int, *, copies: int = 0, shown: int = ITEMS) -> dict[frozenset[str], Weights]:
-    """Weights fitted on requests whose choices follow `truth`; every other request shows `shown` candidates.
+def fitted(truth: Weights, requests: int, *, copies: int = 0, shown: int = ITEMS) -> EvidenceWeights:
+    """Those fitted on requests whose choices follow `truth`; every other request shows `shown` candidates.
 
     Args:
         copies: further tools that tell what the first one does.
@@ -41,11 +41,11 @@ def fitted(truth: Weights, requests: int, *, copies: int = 0, shown: int = ITEMS
 
     toolbox: Any = SimpleNamespace(tools={**tools, "profile": SimpleNamespace(name="profile", evidence=())}, call=call)
     asked: Any = SimpleNamespace(rows=rows, targets=targets, snapshot=SimpleNamespace(items=None))
-    return dict(fit_weights(toolbox, asked).fitted)
+    return fit_weights(toolbox, asked)
 
 
 def test_weights_are_found_also_below_zero_and_where_lists_differ_in_length() -> None:
-    found = fitted({"a": (0.5, 0.1), "b": (-0.2,)}, 3000, shown=5)
+    found = fitted({"a": (0.5, 0.1), "b": (-0.2,)}, 3000, shown=5).fitted
     assert set(found) == {frozenset("a"), frozenset("b"), frozenset("ab")}
     both = found[frozenset("ab")]
     assert both["a"] == pytest.approx((0.5, 0.1), abs=0.04)
@@ -53,18 +53,32 @@ def test_weights_are_found_also_below_zero_and_where_lists_differ_in_length() ->
 
 
 def test_what_two_tools_tell_alike_counts_once() -> None:
-    found = fitted({"a": (0.5,)}, 2000, copies=1)
+    found = fitted({"a": (0.5,)}, 2000, copies=1).fitted
     alone, [one, other] = found[frozenset({"a"})]["a"][0], found[frozenset({"a", "copy_0"})].values()
     assert one[0] == pytest.approx(other[0], abs=1e-3)
     assert one[0] + other[0] == pytest.approx(alone, abs=0.01)
 
 
 def test_a_few_choices_are_hardly_believed() -> None:
-    found = fitted({"a": (2.0,)}, 2)
+    found = fitted({"a": (2.0,)}, 2).fitted
     assert abs(found[frozenset({"a"})]["a"][0] - OTHER_PRIOR) < 1
-    assert found == fitted({"a": (2.0,)}, 2)
+    assert found == fitted({"a": (2.0,)}, 2).fitted
 
 
 def test_of_many_tools_small_sets_and_all_are_fitted() -> None:
-    sizes = sorted(map(len, fitted({"a": (0.5,)}, 20, copies=4)))
+    sizes = sorted(map(len, fitted({"a": (0.5,)}, 20, copies=4).fitted))
     assert sizes == [1] * 5 + [2] * 10 + [MOST_TOGETHER] * 10 + [5]
+
+
+def test_how_likely_the_choices_are_tells_which_tools_add_something() -> None:
+    one, both = frozenset("a"), frozenset("ab")
+    found = fitted({"a": (0.5, 0.1), "b": (-0.2,)}, 3000).nats
+    # Between a guess among all and the entropy that the weights leave; b adds, and a copy of a does not.
+    assert -np.log(ITEMS) < found[frozenset("b")] < found[one] < found[both] < -1
+    copied = fitted({"a": (0.5,)}, 2000, copies=1).nats
+    assert copied[frozenset({"a", "copy_0"})] - copied[frozenset({"a"})] < LEAST_GAIN / 4
+
+
+def test_without_any_choice_to_tell_a_guess_is_as_likely_as_there_are_candidates() -> None:
+    nats = fitted({"a": (0.0,)}, 400, shown=4).nats[frozenset("a")]
+    assert nats == pytest.approx(-(np.log(ITEMS) + np.log(4)) / 2, abs=0.02)
