@@ -4,14 +4,14 @@ Curriculum: more requests are drawn than are trained on. Half of those trained o
 others because their rollouts differ most in worth: a group whose rollouts are all worth the same teaches nothing about
 calls (dynamic sampling, DAPO, Yu et al., 2503.14476).
 
-The answer is no draw to be rewarded: which item was really chosen is known, so its label is taught in the place of the
-one drawn, by likelihood, and the served order is that of the probabilities. It is taught by the groups as drawn only.
-Where rollouts disagree the target is seldom first, whatever the evidence says.
+Calls are what is learned, by what the answer after them is worth. The label of an answer itself is not: served is the
+order of all labels' probabilities, which base training and SFT have taught. To reward the label drawn makes answers too
+sure, and to teach the item really chosen by its likelihood, from the few targets of RL, makes them noisier.
 """
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,6 @@ from recthinker.training.rollout import Rollout, roll_out
 from recthinker.training.training_requests import TrainingRequests, stage_seed
 
 REWARDS = ("ranking", "validity", "efficiency")
-ANSWER_WEIGHT = 0.2
-"""Of an answer's likelihood beside the advantages, which are differences of NDCG: both move the weights alike then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +81,7 @@ class GroupRollouts:
             trainer._log_metric(name, value)
         as_drawn, others = drawn[: (count + 1) // 2], drawn[(count + 1) // 2 :]
         others.sort(key=lambda group: -group.disagreement)
-        taught = [(group, ANSWER_WEIGHT) for group in as_drawn]
-        return self._columns(taught + [(group, 0.0) for group in others[: count - len(as_drawn)]])
+        return self._columns([*as_drawn, *others[: count - len(as_drawn)]])
 
     def _draw(self, count: int, seed: int) -> list[Group]:
         """Groups of `redraw` times as many requests; each step shows candidates in another order."""
@@ -101,43 +98,31 @@ class GroupRollouts:
         )
         return [Group(group, group_advantages(group, self._settings, self._k)) for group in groups]
 
-    def _columns(self, groups: Sequence[tuple[Group, float]]) -> dict[str, Any]:
-        """As TRL takes them: a row for each rollout, group by group, each with the weight of its answers."""
+    def _columns(self, groups: Sequence[Group]) -> dict[str, Any]:
+        """As TRL takes them: a row for each rollout, group by group."""
         end = self._agent.chat.end_id
         columns: dict[str, list[Any]] = {
             name: [] for name in ("prompt_ids", "completion_ids", "logprobs", "env_mask", ADVANTAGES, *REWARDS)
         }
-        for group, answer in groups:
-            for place, drawn in enumerate(group.rollouts):
-                one, start = self._with_target(drawn), drawn.prompt_length
+        for group in groups:
+            for place, one in enumerate(group.rollouts):
+                start = one.prompt_length
                 columns["prompt_ids"].append(one.ids[:start] or [end])
                 # TRL takes no empty completion.
                 columns["completion_ids"].append(one.ids[start:] or [end])
                 columns["logprobs"].append(one.logprobs[start:] or [0.0])
                 columns["env_mask"].append(one.mask[start:] or [0])
-                columns[ADVANTAGES].append(self._by_token(one, float(group.advantages.values[place]), answer))
+                columns[ADVANTAGES].append(self._by_token(one, float(group.advantages.values[place])))
                 for name in REWARDS:
                     value = float(group.advantages.parts[name][place])
                     columns[name].append(None if np.isnan(value) else value)
         return columns
 
-    def _is_labelled(self, rollout: Rollout) -> bool:
-        return self._agent.settings.ranking == "labels" and bool(rollout.scores)
-
-    def _with_target(self, rollout: Rollout) -> Rollout:
-        """The rollout with the label of the item that was really chosen for an answer."""
-        if not self._is_labelled(rollout):
-            return rollout
-        ids, logprobs = list(rollout.ids), list(rollout.logprobs)
-        ids[rollout.answer_at] = self._agent.chat.label_ids[rollout.target]
-        logprobs[rollout.answer_at] = rollout.scores[rollout.target]
-        return replace(rollout, ids=ids, logprobs=logprobs)
-
-    def _by_token(self, rollout: Rollout, advantage: float, answer: float) -> list[float]:
-        """The advantage at each token that the agent wrote after the prompt; `answer` at that of a label."""
+    def _by_token(self, rollout: Rollout, advantage: float) -> list[float]:
+        """The advantage at each token that the agent wrote after the prompt; 0 at a label that stands for an answer."""
         values = [advantage * written for written in rollout.mask[rollout.prompt_length :]]
-        if self._is_labelled(rollout):
-            values[rollout.answer_at - rollout.prompt_length] = answer
+        if self._agent.settings.ranking == "labels" and rollout.scores:
+            values[rollout.answer_at - rollout.prompt_length] = 0.0
         return values
 
 

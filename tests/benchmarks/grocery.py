@@ -36,6 +36,8 @@ SETTINGS: Mapping[str, str] = {
     # As the evaluation asks: among random items.
     "TRAINING__HARD_SHARE": "0",
     "TRAINING__BASE_EPISODES": "12000",
+    # What further calls are worth differs more by user than on the demo data, so that there is more to learn.
+    "RL__LR": "0.0002",
     "EVALUATION__SHUFFLES": "1",
     "EVALUATION__EASE_MAX_ITEMS": "10000",
     "TRAINING__THREADS": "1",

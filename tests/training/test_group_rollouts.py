@@ -13,7 +13,7 @@ from recthinker.inference.scripted import Planner
 from recthinker.settings import Settings
 from recthinker.training import group_rollouts
 from recthinker.training.episode_trainer import ADVANTAGES
-from recthinker.training.group_rollouts import ANSWER_WEIGHT, GroupRollouts
+from recthinker.training.group_rollouts import GroupRollouts
 from recthinker.training.rewards import group_advantages
 from recthinker.training.rollout import Rollout
 from recthinker.training.training_requests import TrainingRequests
@@ -78,21 +78,20 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> list[list[Rollout]]:
     return found
 
 
-def test_the_answer_taught_is_the_item_that_was_really_chosen(
+def test_an_answer_s_label_is_neither_rewarded_nor_replaced(
     settings: Settings, tmp_path: Path, groups: list[list[Rollout]]
 ) -> None:
-    columns, chat = drawn(settings, tmp_path, ["ann"], 1), world.chat()
+    columns = drawn(settings, tmp_path, ["ann"], 1)
     [group] = groups
-    assert any(one.logprobs[one.answer_at] != one.scores[one.target] for one in group), "what was drawn is as likely"
+    assert any(one.scores and row[0] for one, row in zip(group, columns[ADVANTAGES], strict=True))
     for row, (one, answer) in enumerate(zip(group, answers(columns), strict=True)):
-        assert one.labels[one.target] == TARGETS["ann"]
-        assert columns["completion_ids"][row][answer:] == [chat.label_ids[one.target], chat.end_id]
-        assert columns["logprobs"][row][answer] == one.scores[one.target]
-        assert columns[ADVANTAGES][row][answer] == ANSWER_WEIGHT
+        assert columns["completion_ids"][row] == one.ids[one.prompt_length :]
+        assert columns["logprobs"][row] == one.logprobs[one.prompt_length :]
+        assert columns[ADVANTAGES][row][answer] == 0
 
 
 @pytest.mark.parametrize("step", [0, 1])
-def test_half_are_taken_as_drawn_and_teach_answers_the_others_where_rollouts_disagree(
+def test_half_are_taken_as_drawn_the_others_where_rollouts_disagree(
     settings: Settings, tmp_path: Path, groups: list[list[Rollout]], step: int
 ) -> None:
     columns = drawn(settings, tmp_path, list(TARGETS), 3, step)
@@ -101,7 +100,3 @@ def test_half_are_taken_as_drawn_and_teach_answers_the_others_where_rollouts_dis
     expected = [groups[0], groups[1], groups[2 if worth[2] > worth[3] else 3]]
     taken = [one.ids[: one.prompt_length] for group in expected for one in group]
     assert columns["prompt_ids"] == taken
-    taught = [row[answer] for answer, row in zip(answers(columns), columns[ADVANTAGES], strict=True)]
-    as_drawn = 2 * settings.rl.rollouts
-    assert set(taught[:as_drawn]) == {ANSWER_WEIGHT}
-    assert set(taught[as_drawn:]) == {0.0}
