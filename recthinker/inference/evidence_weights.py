@@ -23,7 +23,7 @@ OTHER_PRIOR = 0.025
 """Of the evidence of any other tool."""
 
 LEAST_GAIN = 0.002
-"""Nats a choice that a further tool has to add to be asked: a number fitted to 4,000 choices adds 0.0001 by chance."""
+"""Nats a choice that a further tool has to add to be asked."""
 
 Weights = Mapping[str, tuple[float, ...]]
 """By tool, in the order of its `evidence`."""
@@ -41,7 +41,7 @@ class EvidenceWeights:
     fitted: Mapping[frozenset[str], Weights] = field(default_factory=dict)
     """By the tools that have told something."""
     nats: Mapping[frozenset[str], float] = field(default_factory=dict)
-    """By the same: mean log-likelihood of the choices that the weights were fitted on."""
+    """By the same: how likely the choices are by them, nats a choice; of no tool, by a guess."""
 
     def of(self, tools: Mapping[str, Tool]) -> Weights:
         """Weights where these tools have told something; those of the largest set fitted where none was for these."""
@@ -54,16 +54,20 @@ class EvidenceWeights:
         told = frozenset(prior(tools)).intersection(known)
         nats = {name: self.nats.get(told | {name}, -math.inf) for name in prior(tools) if name not in told}
         best = max(nats, key=nats.__getitem__, default=None)
-        before = self.nats.get(told, -math.inf) if told else -math.inf
-        return best if best and nats[best] > -math.inf and nats[best] - before >= LEAST_GAIN else None
+        is_worth = best is not None and nats[best] - self.nats.get(told, math.inf) >= LEAST_GAIN
+        return best if is_worth else None
 
     def write(self, path: Path) -> None:
         """As JSON."""
         rows = [
-            {"told": sorted(told), "nats": self.nats.get(told), "weights": weights}
-            for told, weights in self.fitted.items()
+            {"told": sorted(told), "nats": self.nats[told], "weights": weights} for told, weights in self.fitted.items()
         ]
         path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def is_whole(path: Path) -> bool:
+        """Whether a file is there that holds all that is fitted."""
+        return path.is_file() and all("nats" in row for row in json.loads(path.read_text(encoding="utf-8")))
 
     @classmethod
     def read(cls, path: Path) -> "EvidenceWeights":
@@ -73,7 +77,7 @@ class EvidenceWeights:
         rows = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             {frozenset(row["told"]): {name: tuple(values) for name, values in row["weights"].items()} for row in rows},
-            {frozenset(row["told"]): nats for row in rows if (nats := row.get("nats")) is not None},
+            {frozenset(row["told"]): row["nats"] for row in rows},
         )
 
 

@@ -219,8 +219,8 @@ def _fields(made: BaseModel) -> dict[str, object]:
 
 def _read(folder: Path) -> BaseModel | None:
     path = folder / MADE
-    # One without the planner's weights was made before these were fitted.
-    if not path.is_file() or not (folder / WEIGHTS).is_file():
+    # One without the planner's weights, or without what tools add, was made before these were fitted.
+    if not path.is_file() or not EvidenceWeights.is_whole(folder / WEIGHTS):
         return None
     fields = json.loads(path.read_text(encoding="utf-8"))
     return BaseModel(folder=folder, **{name: value for name, value in fields.items() if name != "ds"})

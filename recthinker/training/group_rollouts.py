@@ -4,9 +4,10 @@ Curriculum: more requests are drawn than are trained on. Half of those trained o
 others because their rollouts differ most in worth: a group whose rollouts are all worth the same teaches nothing about
 calls (dynamic sampling, DAPO, Yu et al., 2503.14476).
 
-Calls are what is learned, by what the answer after them is worth. The label of an answer itself is not: served is the
-order of all labels' probabilities, which base training and SFT have taught. To reward the label drawn makes answers too
-sure, and to teach the item really chosen by its likelihood, from the few targets of RL, makes them noisier.
+Calls are what is learned, by what the answer after them is worth. An answer that is a label is not: served is the order
+of all labels' probabilities, which base training and SFT have taught. To reward the label drawn makes answers too sure,
+and to teach the item really chosen by its likelihood, from the few targets of RL, makes them noisier. A list that is
+written out is learned, as any turn is.
 """
 
 import random

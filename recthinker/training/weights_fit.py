@@ -17,7 +17,7 @@ from recthinker.lookup import RequestRow
 from recthinker.tools import Scene, Tool, Toolbox, ToolCall
 from recthinker.training.training_requests import TrainingRequests
 
-MOST_TOGETHER = 3
+MOST_TOGETHER = 4
 """Tools of a set that is fitted, besides that of all."""
 PRIOR_WEIGHT = 10.0
 """How many choices the prior counts as, roughly: what few of them say is not believed."""
@@ -25,7 +25,11 @@ MOST_REQUESTS = 4000
 
 
 def fit_weights(toolbox: Toolbox, asked: TrainingRequests) -> EvidenceWeights:
-    """Weights for each set of up to `MOST_TOGETHER` tools, and for all; fitted on the first `MOST_REQUESTS`."""
+    """Weights for each set of up to `MOST_TOGETHER` tools, and for all; fitted on the first `MOST_REQUESTS`.
+
+    How likely the choices are is told less what so many weights reach by chance, a nat each over all choices (Akaike
+    1974).
+    """
     rows = asked.rows[:MOST_REQUESTS]
     tools = {name: tool for name, tool in toolbox.tools.items() if tool.evidence}
     levels = {name: _levels(toolbox, tool, rows, asked) for name, tool in tools.items()}
@@ -35,8 +39,15 @@ def fit_weights(toolbox: Toolbox, asked: TrainingRequests) -> EvidenceWeights:
     if len(tools) > MOST_TOGETHER:
         sets.append(tuple(tools))
     fits = {frozenset(told): _fit({name: tools[name] for name in told}, levels, chosen, shown) for told in sets}
+    # The same choice can be asked again, among other items.
+    choices = len({(row.user_id, asked.targets[row.key]) for row in rows})
+    numbers = {told: sum(map(len, weights.values())) for told, (weights, _) in fits.items()}
     return EvidenceWeights(
-        {told: weights for told, (weights, _) in fits.items()}, {told: nats for told, (_, nats) in fits.items()}
+        {frozenset(): {}, **{told: weights for told, (weights, _) in fits.items()}},
+        {
+            frozenset(): -float(np.log(shown).mean()),
+            **{told: nats - numbers[told] / choices for told, (_, nats) in fits.items()},
+        },
     )
 
 
@@ -79,4 +90,4 @@ def _fit(
     ends = np.cumsum([len(before[name]) for name in tools])
     values = [[round(float(one), 4) for one in part] for part in np.split(weights.detach().numpy(), ends[:-1])]
     nats = -float(surprise().detach()) / len(chosen)
-    return {name: tuple(part) for name, part in zip(tools, values, strict=True)}, round(nats, 5)
+    return {name: tuple(part) for name, part in zip(tools, values, strict=True)}, nats

@@ -1,9 +1,11 @@
-"""Real purchases in which one tool is not enough: Amazon's groceries, few events a user, and what people bought along.
+"""Other real data: reviews of Amazon's groceries, few events a user, and what people bought along.
 
 `python -m tests.benchmarks.grocery FOLDER` takes `train.csv` and `item_meta.csv` (or either as `.gz`) of
 `data/Grocery_and_Gourmet_Food` of https://github.com/THUwangcy/ReChorus, writes them in RecBole's layout to a `var` of
-its own, builds the tables, trains a first model and retrains it, job by job as on any data. `python -m
-tests.benchmarks.rl_gain --world grocery` then tells what RL added. What is there under var/bench/grocery is used again.
+its own, builds the tables, trains a first model and retrains it, job by job as on any data. `rl_gain --of grocery` then
+tells what RL added. What is there under var/bench/grocery is used again.
+
+A user's newest events are not in `train.csv`: ReChorus keeps them for its own evaluation.
 
 Amazon made the lists of what is bought and viewed along from all its customers' events, later ones included: they tell
 more than was known at the time, to every system that reads them.
@@ -21,6 +23,7 @@ from pyarrow.csv import ParseOptions, read_csv
 
 from tests.benchmarks.retrainings.pipeline import bench_folder, run_pipeline
 from tests.benchmarks.retrainings.world import RetrainWorld
+from tests.benchmarks.two_kinds import write_rows
 
 NAME = "grocery"
 LAST_DAY = date(2014, 7, 22)
@@ -36,7 +39,7 @@ SETTINGS: Mapping[str, str] = {
     # As the evaluation asks: among random items.
     "TRAINING__HARD_SHARE": "0",
     "TRAINING__BASE_EPISODES": "12000",
-    # What further calls are worth differs more by user than on the demo data, so that there is more to learn.
+    # At the demo's rate a hundred steps move calls by little.
     "RL__LR": "0.0002",
     "EVALUATION__SHUFFLES": "1",
     "EVALUATION__EASE_MAX_ITEMS": "10000",
@@ -87,10 +90,10 @@ def write_files(source: Path, folder: Path, *, least_events: int = LEAST_EVENTS)
         for other in dict.fromkeys((row["item_id"], *ast.literal_eval(row[column])))
     ]
     links = [f"i{row['item_id']}\te{row['item_id']}" for row in items]
-    _write(folder / f"{NAME}.inter", "user_id:token\titem_id:token\trating:float\ttimestamp:float", events)
-    _write(folder / f"{NAME}.item", "item_id:token\tmovie_title:token_seq\tclass:token_seq", titles)
-    _write(folder / f"{NAME}.kg", "head_id:token\trelation_id:token\ttail_id:token", edges)
-    _write(folder / f"{NAME}.link", "item_id:token\tentity_id:token", links)
+    write_rows(folder / f"{NAME}.inter", "user_id:token\titem_id:token\trating:float\ttimestamp:float", events)
+    write_rows(folder / f"{NAME}.item", "item_id:token\tmovie_title:token_seq\tclass:token_seq", titles)
+    write_rows(folder / f"{NAME}.kg", "head_id:token\trelation_id:token\ttail_id:token", edges)
+    write_rows(folder / f"{NAME}.link", "item_id:token\tentity_id:token", links)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
@@ -101,10 +104,6 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         raise SystemExit(f"{path} is missing, and so is {packed.name}: give the folder that holds ReChorus' files")
     rows: list[dict[str, Any]] = read_csv(found, parse_options=ParseOptions(delimiter="\t")).to_pylist()
     return rows
-
-
-def _write(path: Path, header: str, rows: list[str]) -> None:
-    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

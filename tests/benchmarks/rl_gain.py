@@ -3,8 +3,8 @@
 `python -m tests.benchmarks.rl_gain [--of demo] [--run R] [--seeds 1 2 3] [--lists 8]` takes the SFT model of a
 retraining (the newest one of the data's date, or `--run`), trains it by that run's `rl:` once for each seed, which
 decides requests, orders and sampling, and measures all of them on the evaluation's users, each target among several
-draws of other items. Data are the demo's, or what `tests.benchmarks.grocery` or `adapts` left. Writes
-docs/rl_<data>.svg and var/bench/rl_gain/<data>.json, and keeps the models beside it: what is there is used again.
+draws of other items. Data are the demo's, or what `tests.benchmarks.grocery` or `adapts` left. Writes figures and
+curves to var/bench/rl_gain/<data>.json and .svg, and keeps the models beside them: what is there is used again.
 """
 
 import argparse
@@ -42,14 +42,10 @@ from tests.benchmarks.two_kinds import TwoKinds
 
 Figures = dict[str, np.ndarray]
 """Of a model, by name of `WATCHED_OF_USER`, for each user, (U,)."""
-DATA: Mapping[str, Callable[[], tuple[Settings, str]]] = {
-    "demo": lambda: ((demo := load_settings()), str(demo.demo.ds)),
-    "grocery": lambda: of_world(grocery()),
-    "two_kinds": lambda: of_world(world_of(TwoKinds())),
-}
-"""Settings and logical date, by name."""
+WORLDS: Mapping[str, Callable[[], RetrainWorld]] = {"grocery": grocery, "adapts": lambda: world_of(TwoKinds())}
+DEMO = "demo"
 WATCHED = {"ndcg": "NDCG@10 of what was drawn", "calls": "tool calls an episode", "entropy": "entropy, nats a token"}
-SFT, SEED, FIGURES = "sft", "seed-", "lists.npz"
+SFT, SEED = "sft", "seed-"
 WATCHED_OF_USER = ("ndcg", "calls", "ranked")
 SMOOTHED = 10
 """Steps that a point of a curve is the mean of."""
@@ -58,7 +54,7 @@ SMOOTHED = 10
 def main() -> None:
     """Train and measure in child processes, one engine each; then tell."""
     arguments = _arguments()
-    settings, ds = DATA[arguments.of]()
+    settings, ds = data_of(arguments.of)
     run_dir = _run_dir(settings.paths.runs / ds, arguments.run)
     kept = bench_folder() / "rl_gain" / arguments.of
     folder = kept / run_dir.name
@@ -73,14 +69,14 @@ def main() -> None:
         if not (folder / name / "curves.json").is_file():
             _child(arguments, run_dir, "--train", name)
     for name in (SFT, *names):
-        if not (folder / name / FIGURES).is_file():
+        if not figures_file(folder / name, arguments.lists).is_file():
             _child(arguments, run_dir, "--measure", name)
-    figures = {name: _read_figures(folder / name) for name in (SFT, *names)}
+    figures = {name: _read_figures(figures_file(folder / name, arguments.lists)) for name in (SFT, *names)}
     told = {name: compared(figures[SFT], [figures[name]], settings) for name in names}
     told["all seeds"] = compared(figures[SFT], [figures[name] for name in names], settings)
     kept.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     curves = {name: json.loads((folder / name / "curves.json").read_text(encoding="utf-8")) for name in names}
-    draw(curves, Path(f"docs/rl_{arguments.of}.svg"))
+    draw(curves, kept.with_suffix(".svg"))
     _print(told)
 
 
@@ -111,9 +107,18 @@ def draw(curves: Mapping[str, dict[str, list[list[float]]]], path: Path) -> None
     plt.close(figure)
 
 
-def of_world(made: RetrainWorld) -> tuple[Settings, str]:
-    """Settings and date of a pipeline that a benchmark has run."""
+def data_of(name: str) -> tuple[Settings, str]:
+    """Settings and logical date of the demo, or of a pipeline that a benchmark has run."""
+    if name == DEMO:
+        settings = load_settings()
+        return settings, str(settings.demo.ds)
+    made = WORLDS[name]()
     return made.settings, made.ds
+
+
+def figures_file(folder: Path, lists: int) -> Path:
+    """Of a model, measured on so many lists."""
+    return folder / f"lists-{lists}.npz"
 
 
 def _child(arguments: argparse.Namespace, run_dir: Path, what: str, name: str) -> None:
@@ -131,7 +136,7 @@ def _measure(settings: Settings, run_dir: Path, folder: Path, lists: int) -> Non
     runs = [_run(engine, agent, settings, plan.ds, number, folder / "snapshots") for number in range(lists)]
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(
-        folder / FIGURES,
+        figures_file(folder, lists),
         ndcg=np.mean([ndcg(run.ranks, settings.evaluation.k) for run in runs], axis=0),
         calls=np.mean([run.calls for run in runs], axis=0),
         ranked=np.mean([run.ranked for run in runs], axis=0),
@@ -157,8 +162,8 @@ def _run(engine: Engine, agent: Agent, settings: Settings, ds: str, number: int,
     return run
 
 
-def _read_figures(folder: Path) -> Figures:
-    with np.load(folder / FIGURES) as kept:
+def _read_figures(path: Path) -> Figures:
+    with np.load(path) as kept:
         return {name: kept[name] for name in WATCHED_OF_USER}
 
 
@@ -208,7 +213,7 @@ def _print(told: Mapping[str, dict[str, Any]]) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.rl_gain", description=__doc__)
-    parser.add_argument("--of", choices=DATA, default="demo", help="data")
+    parser.add_argument("--of", choices=(DEMO, *WORLDS), default=DEMO, help="data")
     parser.add_argument("--run", help="run id of a retraining")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     lists = "draws of the other items and of the order shown; their mean is less noisy than the evaluation's one"

@@ -20,6 +20,10 @@ def test_what_is_bought_along_becomes_edges_that_items_share(tmp_path: Path) -> 
     assert rows["inter"] == ["u7\ti3\t5\t965779200", "u7\ti1\t5\t965779300"]
     assert rows["item"] == ["i1\tgrocery\tc0", "i3\tgrocery\tc2"]
     assert rows["link"] == ["i1\te1", "i3\te3"]
+    assert {tuple(row.split("\t")[1:]) for row in rows["kg"]} == {
+        *(("item.also_bought", f"also_bought{item}") for item in (1, 3, 5)),
+        *(("item.also_viewed", f"also_viewed{item}") for item in (1, 3)),
+    }
     tails = {head: {row.split("\t")[2] for row in rows["kg"] if row.startswith(head)} for head in ("e1", "e3")}
     assert tails["e1"] == {"also_bought1", "also_bought3", "also_bought5", "also_viewed1"}
     # What lists an item shares that item's own edge, and two that list the same share its.

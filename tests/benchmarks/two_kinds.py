@@ -97,11 +97,12 @@ def write_files(world: TwoKinds, folder: Path) -> None:
     titles = [f"i{item}\t{first}{second}" for item, (first, second) in enumerate(words)]
     edges = [f"e{item}\tbook.author\tby{world.author(item)}" for item in range(world.serial, world.items)]
     links = [f"i{item}\te{item}" for item in range(world.items)]
-    _write(folder / f"{NAME}.inter", "user_id:token\titem_id:token\trating:float\ttimestamp:float", events)
-    _write(folder / f"{NAME}.item", "item_id:token\tmovie_title:token_seq", titles)
-    _write(folder / f"{NAME}.kg", "head_id:token\trelation_id:token\ttail_id:token", edges)
-    _write(folder / f"{NAME}.link", "item_id:token\tentity_id:token", links)
+    write_rows(folder / f"{NAME}.inter", "user_id:token\titem_id:token\trating:float\ttimestamp:float", events)
+    write_rows(folder / f"{NAME}.item", "item_id:token\tmovie_title:token_seq", titles)
+    write_rows(folder / f"{NAME}.kg", "head_id:token\trelation_id:token\ttail_id:token", edges)
+    write_rows(folder / f"{NAME}.link", "item_id:token\tentity_id:token", links)
 
 
-def _write(path: Path, header: str, rows: list[str]) -> None:
+def write_rows(path: Path, header: str, rows: list[str]) -> None:
+    """A file of RecBole's, its columns separated by tabs."""
     path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")

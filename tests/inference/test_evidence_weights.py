@@ -10,19 +10,23 @@ import pytest
 from recthinker.inference.evidence_weights import LEAST_GAIN, OTHER_PRIOR, PRIOR, UNFITTED, EvidenceWeights
 from recthinker.tools import BUILT_IN
 
-CO, SIMILAR, INFO = "co_interactions", "similar_users", "item_info"
+CO, SIMILAR, INFO, RELATIONS = "co_interactions", "similar_users", "item_info", "item_relations"
 FITTED = EvidenceWeights(
     {
+        frozenset(): {},
         frozenset({CO}): {CO: (0.4, 0.1)},
         frozenset({CO, SIMILAR}): {CO: (0.5, 0.2), SIMILAR: (-0.1,)},
         frozenset({INFO}): {INFO: (0.3, 0.0)},
         frozenset({CO, INFO}): {CO: (0.6, 0.1), INFO: (0.2, 0.0)},
+        frozenset({RELATIONS}): {RELATIONS: (0.0,)},
     },
     {
+        frozenset(): -3.0,
         frozenset({CO}): -1.5,
         frozenset({INFO}): -2.0,
         frozenset({CO, SIMILAR}): -1.5 + LEAST_GAIN / 2,
         frozenset({CO, INFO}): -1.5 + 2 * LEAST_GAIN,
+        frozenset({RELATIONS}): -3.0 + LEAST_GAIN / 2,
     },
 )
 
@@ -39,9 +43,8 @@ def test_the_weights_are_those_of_the_tools_that_told_something() -> None:
 
 
 def test_of_a_set_that_was_not_fitted_the_largest_one_s_count_then_the_prior() -> None:
-    relations = "item_relations"
-    weights = FITTED.of(built_in(CO, relations))
-    assert (weights[CO], weights[relations]) == ((0.5, 0.2), PRIOR[relations])
+    weights = FITTED.of(built_in(SIMILAR, RELATIONS))
+    assert (weights[SIMILAR], weights[RELATIONS]) == ((-0.1,), PRIOR[RELATIONS])
     own: Any = SimpleNamespace(evidence=("one", "other"))
     assert UNFITTED.of(built_in(CO) | {"own": own}) == {CO: PRIOR[CO], "own": (OTHER_PRIOR, OTHER_PRIOR)}
 
@@ -50,10 +53,15 @@ def test_what_is_written_is_read_and_the_prior_where_nothing_is(tmp_path: Path) 
     assert EvidenceWeights.read(tmp_path / "planner.json") == UNFITTED
     FITTED.write(tmp_path / "planner.json")
     assert EvidenceWeights.read(tmp_path / "planner.json") == FITTED
-    # As a file of before there were any.
-    rows = json.loads((tmp_path / "planner.json").read_text())
-    (tmp_path / "planner.json").write_text(json.dumps([{**row, "nats": None} for row in rows[:1]] + rows[1:]))
-    assert EvidenceWeights.read(tmp_path / "planner.json").nats.keys() == FITTED.fitted.keys() - {frozenset({CO})}
+
+
+def test_a_file_of_before_tools_were_ranked_is_not_whole(tmp_path: Path) -> None:
+    path = tmp_path / "planner.json"
+    assert not EvidenceWeights.is_whole(path)
+    FITTED.write(path)
+    assert EvidenceWeights.is_whole(path)
+    path.write_text(json.dumps([{"told": [CO], "weights": {CO: [0.4, 0.1]}}]))
+    assert not EvidenceWeights.is_whole(path)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +74,10 @@ def test_what_is_written_is_read_and_the_prior_where_nothing_is(tmp_path: Path) 
         # What similar users add could be chance; of all three nothing is known.
         ((CO,), (CO, SIMILAR), None),
         ((CO, INFO), (CO, SIMILAR, INFO), None),
+        # No more than a guess.
+        ((), (RELATIONS,), None),
+        # What is known was not fitted, so that nobody can tell what more would add.
+        ((SIMILAR,), (SIMILAR, CO), None),
     ],
 )
 def test_the_next_tool_is_the_one_that_adds_most(

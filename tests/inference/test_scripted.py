@@ -1,6 +1,8 @@
 """The scripted planner's decisions."""
 
 import random
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +25,8 @@ CLOSE = (3.0, 3.0, 2.0, 1.0, 1.0, 0.0)
         (("co_interactions", "item_relations"), NOTHING, ToolCall("similar_users")),
         (("co_interactions",), CLOSE, ToolCall("similar_users")),
         (("co_interactions", "similar_users"), CLOSE, ToolCall("item_relations", labels=(0, 1, 2, 3))),
+        (("co_interactions", "item_relations", "similar_users"), NOTHING, ToolCall("item_info")),
+        (("co_interactions", "similar_users"), (CLEAR_MARGIN / 2, *NOTHING[1:]), None),
         (("co_interactions",), (CLEAR_MARGIN, *NOTHING[1:]), None),
     ],
 )
@@ -33,9 +37,15 @@ def test_it_asks_about_all_where_nothing_is_told_and_about_the_closest_where_the
     assert planner.decide(Reading(known, scores), random.Random(1)) == call
 
 
+def test_a_tool_of_one_s_own_is_asked_before_a_fit_too(agent: Agent) -> None:
+    own: Any = SimpleNamespace(name="own", takes="labels", evidence=("is near",))
+    planner = Planner(agent.chat, {**agent.toolbox.tools, "own": own})
+    assert planner.decide(Reading(("co_interactions", "similar_users"), CLOSE), random.Random(1)) == ToolCall("own")
+
+
 def test_fitted_it_asks_what_adds_most_as_long_as_the_best_are_close(agent: Agent) -> None:
     order = ("item_info", "co_interactions", "similar_users")
-    weights = EvidenceWeights(nats={frozenset(order[: place + 1]): place - 3.0 for place in range(3)})
+    weights = EvidenceWeights(nats={frozenset(order[:place]): place - 3.0 for place in range(4)})
     planner = Planner(agent.chat, agent.toolbox.tools, weights=weights)
     for place, name in enumerate(order):
         assert planner.decide(Reading(order[:place], CLOSE), random.Random(1)) == ToolCall(name)

@@ -90,6 +90,14 @@ def test_an_answer_s_label_is_neither_rewarded_nor_replaced(
         assert columns[ADVANTAGES][row][answer] == 0
 
 
+def test_a_list_that_is_written_earns_as_turns_do(settings: Settings, tmp_path: Path) -> None:
+    agent = settings.agent.model_copy(update={"ranking": "generate"})
+    columns = drawn(settings.model_copy(update={"agent": agent}), tmp_path, ["ann"], 1)
+    assert any(any(row) for row in columns[ADVANTAGES])
+    for mask, advantages in zip(columns["env_mask"], columns[ADVANTAGES], strict=True):
+        assert len({value for value, written in zip(advantages, mask, strict=True) if written}) == 1
+
+
 @pytest.mark.parametrize("step", [0, 1])
 def test_half_are_taken_as_drawn_the_others_where_rollouts_disagree(
     settings: Settings, tmp_path: Path, groups: list[list[Rollout]], step: int
