@@ -106,12 +106,17 @@ def test_the_planner_reads_by_the_weights_beside_the_base_model(retraining: Sett
     _, groups, path = collected(more)
     run_dir = retraining.paths.runs / world.DS / world.RUN_ID
     blind = {"co_interactions": (0.0, 0.0)}
-    EvidenceWeights({frozenset(blind): blind}).write(stage_folder(run_dir, "base") / MODEL / WEIGHTS)
+    more_of_it = {**blind, "item_info": (0.0, 0.0)}
+    weights = EvidenceWeights(
+        {frozenset(told): told for told in ({}, blind, more_of_it)},
+        {frozenset(): -3.0, frozenset(blind): -2.0, frozenset(more_of_it): -1.0},
+    )
+    weights.write(stage_folder(run_dir, "base") / MODEL / WEIGHTS)
     collect(RetrainPlan.read(run_dir), more, run_dir=run_dir)
     again = read_rollouts(pq.read_table(path))
     assert any(len(set(one.scores)) > 1 for group in groups for one in group if one.plan == ("co_interactions",))
-    # Nothing is told by the first call, so another one follows.
-    assert not any(one.plan == ("co_interactions",) for group in again for one in group)
+    # Nothing is told by the first call, so the other one follows.
+    assert {one.plan for group in again for one in group} == {("co_interactions", "item_info")}
 
 
 def author(settings: Settings, folder: Path) -> Author:
