@@ -71,8 +71,8 @@ class EvidenceWeights:
 
     @classmethod
     def read(cls, path: Path) -> "EvidenceWeights":
-        """What `write` wrote; the prior where it wrote nothing, as beside a model of another maker."""
-        if not path.is_file():
+        """What `write` wrote; the prior where it wrote nothing or not all, as beside a model of another maker."""
+        if not cls.is_whole(path):
             return UNFITTED
         rows = json.loads(path.read_text(encoding="utf-8"))
         return cls(

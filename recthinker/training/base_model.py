@@ -151,7 +151,14 @@ def _make(
     )
     weights = fit_weights(agent.toolbox, asked)
     weights.write(folder / WEIGHTS)
-    drawn = _demonstrations(agent, asked, weights, on_step)
+    drawn = draw_demonstrations(
+        agent,
+        asked,
+        weights,
+        lambda drawn: on_step("base episodes", drawn, len(asked.rows), None),
+        random_share=RANDOM_SHARE,
+        hasty_share=HASTY_SHARE,
+    )
     model = new_model(chat, settings.model, max_length=settings.agent.max_episode_tokens, seed=training.base_seed)
     loss = train_base(
         model,
@@ -175,10 +182,16 @@ def _make(
     return made
 
 
-def _demonstrations(
-    agent: Agent, asked: TrainingRequests, weights: EvidenceWeights, on_step: OnStep
+def draw_demonstrations(
+    agent: Agent,
+    asked: TrainingRequests,
+    weights: EvidenceWeights,
+    on_episode: Callable[[int], None],
+    *,
+    random_share: float,
+    hasty_share: float = 0.0,
 ) -> list[Demonstration]:
-    """One of each request."""
+    """One of each request (`demonstrate`); `on_episode` is called with how many there are."""
     drawn: list[Demonstration] = []
     episodes = demonstrate(
         agent,
@@ -186,12 +199,12 @@ def _demonstrations(
         asked.rows,
         asked.targets,
         weights=weights,
-        random_share=RANDOM_SHARE,
-        hasty_share=HASTY_SHARE,
+        random_share=random_share,
+        hasty_share=hasty_share,
     )
     for one in episodes:
         drawn.append(one)
-        on_step("base episodes", len(drawn), len(asked.rows), None)
+        on_episode(len(drawn))
     return drawn
 
 

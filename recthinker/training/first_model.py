@@ -14,8 +14,8 @@ from recthinker.evaluation import CutRows, read_targets, write_targets
 from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.lookup import FeatureRows
 from recthinker.settings import Settings
-from recthinker.training.base_model import WEIGHTS, BaseModel, OnStep, keep_base
-from recthinker.training.demonstrations import Demonstration, demonstrate, sft_example
+from recthinker.training.base_model import WEIGHTS, BaseModel, OnStep, draw_demonstrations, keep_base
+from recthinker.training.demonstrations import sft_example
 from recthinker.training.examples import marked
 from recthinker.training.sft import train_sft
 from recthinker.training.training_requests import stage_seed, training_requests
@@ -53,18 +53,13 @@ def train_first_model(
     agent = Agent.load(base.folder, settings.agent, settings.tools)
     count, seed = settings.training.sft_episodes, stage_seed(settings.training.seed, "sft")
     asked = training_requests(cut, features, settings, ds=ds, folder=folder / "snapshot", count=count, seed=seed)
-    drawn: list[Demonstration] = []
-    episodes = demonstrate(
+    drawn = draw_demonstrations(
         agent,
-        asked.snapshot.items,
-        asked.rows,
-        asked.targets,
-        weights=EvidenceWeights.read(base.folder / WEIGHTS),
+        asked,
+        EvidenceWeights.read(base.folder / WEIGHTS),
+        lambda drawn: on_step("sft episodes", drawn, count, None),
         random_share=RANDOM_SHARE,
     )
-    for one in episodes:
-        drawn.append(one)
-        on_step("sft episodes", len(drawn), count, None)
     examples = [sft_example(one, agent.chat.end_id, settings.agent.ranking) for one in drawn]
     loss = train_sft(
         base.folder,

@@ -196,7 +196,9 @@ def _run_dir(runs: Path, run: str | None) -> Path:
         [runs / run] if run else sorted(runs.glob("*/retrain/sft/result.json"), key=lambda path: path.stat().st_mtime)
     )
     if not found:
-        raise SystemExit(f"no retraining under {runs} has an SFT model: run one first")
+        raise SystemExit(
+            f"no retraining under {runs} has an SFT model: run `recthinker retrain` or the data's benchmark"
+        )
     return found[-1] if run else found[-1].parents[2]
 
 

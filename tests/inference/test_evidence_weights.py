@@ -62,6 +62,7 @@ def test_a_file_of_before_tools_were_ranked_is_not_whole(tmp_path: Path) -> None
     assert EvidenceWeights.is_whole(path)
     path.write_text(json.dumps([{"told": [CO], "weights": {CO: [0.4, 0.1]}}]))
     assert not EvidenceWeights.is_whole(path)
+    assert EvidenceWeights.read(path) == UNFITTED
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,13 @@ def test_one_that_was_cut_off_is_made_again(tmp_path: Path, missing: str) -> Non
     assert again.folder == first.folder
 
 
+def test_one_of_before_tools_were_ranked_is_made_again(tmp_path: Path) -> None:
+    first, _ = kept(settings(tmp_path))
+    (first.folder / WEIGHTS).write_text('[{"told": ["co_interactions"], "weights": {"co_interactions": [0.4, 0.1]}}]')
+    _, was_made = kept(settings(tmp_path))
+    assert was_made
+
+
 def test_the_weights_by_which_the_planner_read_lie_beside_it(tmp_path: Path) -> None:
     base, _ = kept(settings(tmp_path, base_episodes=6))
     weights = EvidenceWeights.read(base.folder / WEIGHTS).fitted

@@ -11,7 +11,7 @@ from recthinker.errors import TrainingError
 from recthinker.evaluation import read_targets, target_hashes
 from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.settings import Settings, load_settings
-from recthinker.training import base_model, first_model
+from recthinker.training import base_model
 from recthinker.training.first_model import train_first_model
 from tests import little_world as world
 from tests.inference import small_trial
@@ -43,11 +43,11 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-def recorded(called: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
-    """The function, whose keyword arguments are kept."""
+def recorded(called: Callable[..., Any], options: list[dict[str, Any]]) -> Callable[..., Any]:
+    """The function, whose keyword arguments are kept, call by call."""
 
     def call(*arguments: Any, **given: Any) -> Any:
-        options.update(given)
+        options.append(given)
         return called(*arguments, **given)
 
     return call
@@ -58,9 +58,8 @@ def test_a_model_serves_and_tells_what_it_was_trained_on(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stages: set[str] = set()
-    options: dict[str, dict[str, Any]] = {}
-    for stage in (base_model, first_model):
-        monkeypatch.setattr(stage, "demonstrate", recorded(stage.demonstrate, options.setdefault(stage.__name__, {})))
+    options: list[dict[str, Any]] = []
+    monkeypatch.setattr(base_model, "demonstrate", recorded(base_model.demonstrate, options))
     made = train_first_model(
         small_trial.cut(TAKEN),
         world.features(),
@@ -74,9 +73,9 @@ def test_a_model_serves_and_tells_what_it_was_trained_on(
     assert {"base episodes", "base", "sft episodes"} <= stages
     assert set(made.losses) == {"base", "sft"}
     weights = EvidenceWeights.read(made.base.folder / base_model.WEIGHTS)
-    assert [given["weights"] for given in options.values()] == [weights, weights]
+    assert [given["weights"] for given in options] == [weights, weights]
     # Only the base model should know what it would answer too early.
-    assert [bool(given.get("hasty_share")) for given in options.values()] == [True, False]
+    assert [bool(given["hasty_share"]) for given in options] == [True, False]
     told = read_targets(made.folder)
     assert told is not None
     assert list(told) == list(target_hashes(["ann", "bob"], ["i4", "i6"]))
