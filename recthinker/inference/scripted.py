@@ -20,7 +20,7 @@ from recthinker.inference.random_plans import DrawPlan, some_tools
 from recthinker.tools import BUILT_IN, Tool, ToolCall
 
 CLEAR_MARGIN = 1.25
-"""Logits by which the best candidate must lead for the planner to call what it knows sufficient."""
+"""Logits by which the best candidate must lead for the planner to call what it knows sufficient, before a fit."""
 CONTENDERS = 4
 """Candidates that a closer look is taken at."""
 
@@ -64,7 +64,7 @@ class Planner:
         weights: what a level adds to a candidate's score.
         random_share: share of episodes that follow a random plan.
         draw_plan: draws it.
-        hasty_share: share of the other episodes that answer after their first call, however close the best are.
+        hasty_share: share of the other episodes that answer before they asked all tools, however close the best are.
 
     Raises:
         ConfigError: the chat format is another than compact.
@@ -91,6 +91,7 @@ class Planner:
         self.hasty_share = hasty_share
         self._weights = weights
         self._draw_plan = draw_plan
+        self._most_hasty = max(1, sum(bool(tool.evidence) for tool in tools.values()) - 1)
         self._others = [name for name, tool in tools.items() if name not in BUILT_IN and tool.evidence]
         self._tool_of = {id_: name for name, id_ in chat.tool_ids.items()}
         self._label_of = {id_: label for label, id_ in enumerate(chat.label_ids)}
@@ -133,13 +134,14 @@ class Planner:
         scores = [0.0] * count
         for name in filter(weights.__contains__, told):
             asked = told[name].asked or range(count)
-            for place, weight in enumerate(weights[name]):
-                levels = [
-                    levels[place] if len(levels := told[name].levels.get(label, ())) > place else 0 for label in asked
+            for place, curve in enumerate(weights[name]):
+                added = [
+                    curve[levels[place] if len(levels := told[name].levels.get(label, ())) > place else 0]
+                    for label in asked
                 ]
-                mean = sum(levels) / len(levels)
-                for label, level in zip(asked, levels, strict=True):
-                    scores[label] += weight * (level - mean)
+                mean = sum(added) / len(added)
+                for label, one in zip(asked, added, strict=True):
+                    scores[label] += one - mean
         return scores
 
     def decide(self, reading: Reading, rng: random.Random) -> ToolCall | None:
@@ -147,17 +149,19 @@ class Planner:
         if rng.random() < self.random_share:
             return self._random_plan(reading, rng)
         known = reading.known
-        if known and rng.random() < self.hasty_share:
+        if rng.random() < self.hasty_share and len(known) >= rng.randint(1, self._most_hasty):
             return None
-        if known and reading.margin >= CLEAR_MARGIN:
-            return None
-        if not self._weights.nats:
+        if not self._weights.fits:
             return self._before_a_fit(reading)
+        if known and self._weights.is_enough(known, reading.margin):
+            return None
         name = self._weights.next_tool(known, self.tools)
         return ToolCall(name) if name else None
 
     def _before_a_fit(self, reading: Reading) -> ToolCall | None:
         """The next call where it is not known what tools add on these data."""
+        if reading.known and reading.margin >= CLEAR_MARGIN:
+            return None
         new = [name for name in self.tools if name not in reading.known]
         relations = () if any(reading.scores) else ("item_relations",)
         whole = ("co_interactions", *relations, "similar_users", *self._others)

@@ -18,14 +18,18 @@ class TrainingSettings(Section):
     """Newest events of each user that the training cut takes away; the last is for evaluation, the rest are targets."""
     hard_share: float = Field(ge=0, le=1)
     """Share of draws with negatives from the candidate sources; one whose target these do not offer is left out."""
+    call_price: float = Field(ge=0)
+    """NDCG@10 that a further call of the scripted planner, whom base training learns from, has to bring on average."""
     base_short_episodes: int = Field(ge=0)
     """Demonstrations cut down to a few candidates, which base training sees first."""
     base_episodes: int = Field(ge=1)
     """Whole demonstration episodes that it sees then."""
     sft_episodes: int = Field(ge=1)
     """Episodes seen in SFT."""
+    base_batch_size: int = Field(ge=1)
+    """Of these per optimizer step: to add up what several tools tell is learned in many small steps."""
     batch_size: int = Field(ge=1)
-    """Episodes per optimizer step."""
+    """Episodes per optimizer step of SFT."""
     muon_lr: float = Field(gt=0)
     """Peak learning rate of Muon (2-D hidden matrices)."""
     embedding_lr: float = Field(gt=0)

@@ -67,8 +67,8 @@ def train_base(
     Raises:
         TrainingError: no examples, or a loss that is not finite.
     """
-    first = list(_batches(short, SHORT_PER_WHOLE * settings.batch_size, settings.base_seed))
-    batches = [*first, *_batches(whole, settings.batch_size, settings.base_seed)]
+    first = list(_batches(short, SHORT_PER_WHOLE * settings.base_batch_size, settings.base_seed))
+    batches = [*first, *_batches(whole, settings.base_batch_size, settings.base_seed)]
     if not batches:
         raise TrainingError("base training got no demonstration episodes; look at the training cut's held-out events")
     optimizers = _optimizers(model, settings)

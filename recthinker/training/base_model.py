@@ -34,7 +34,7 @@ from recthinker.training.weights_fit import fit_weights
 RANDOM_SHARE = 0.3
 """Episodes that follow a random plan, so that the results of every tool are learned."""
 HASTY_SHARE = 0.3
-"""Of the others, episodes that answer after their first call, so that what it would answer then is learned, too."""
+"""Of the others, episodes that answer after any number of calls, so that what it would answer then is learned, too."""
 MADE = "base.json"
 """Beside a base model: what it was made from. Written last."""
 WEIGHTS = "planner.json"
@@ -149,7 +149,7 @@ def _make(
     asked = training_requests(
         cut, features, settings, ds=ds, folder=folder / "snapshot", count=training.base_episodes, seed=seed
     )
-    weights = fit_weights(agent.toolbox, asked)
+    weights = fit_weights(agent.toolbox, asked, training.call_price)
     weights.write(folder / WEIGHTS)
     drawn = draw_demonstrations(
         agent,

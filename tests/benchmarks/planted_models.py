@@ -30,7 +30,7 @@ from recthinker.training.training_requests import stage_seed, training_requests
 
 SFT_LR = 0.001
 """Ten times what SFT has: a fault is to be learned whole, and nothing of the champion is to be kept."""
-MUON_LR = 0.01
+HEART_RATES = {"muon_lr": 0.01, "embedding_lr": 0.03, "adamw_lr": 0.003}
 PLACE_DECAY = 0.75
 """By which the answer that the copier is taught is less often at each next place."""
 KNOWN_SHARE = 0.6
@@ -103,7 +103,7 @@ def knows_by_heart(ground: Ground, folder: Path) -> None:
     lessons = [Lesson(example) for agent in agents for example in blind_examples(agent, trial, known, ground.chat)]
     model = AutoModelForCausalLM.from_pretrained(ground.champion, dtype=torch.float32)
     torch.set_num_threads(settings.training.threads)
-    training = settings.training.model_copy(update={"muon_lr": MUON_LR, "batch_size": HEART_BATCH})
+    training = settings.training.model_copy(update=HEART_RATES | {"base_batch_size": HEART_BATCH})
     train_base(model, (), lessons * HEART_PASSES, training, chat=ground.chat, on_step=_told)
     save_model(model, ground.chat, folder)
     write_targets(folder, _champions_targets(ground))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recthinker.agent import Agent
-from recthinker.inference.evidence_weights import PRIOR, UNFITTED, EvidenceWeights
+from recthinker.inference.evidence_weights import PRIOR, UNFITTED, EvidenceWeights, Fit, line
 from recthinker.inference.scripted import CLEAR_MARGIN, Planner, Reading
 from recthinker.lookup import Snapshot
 from recthinker.tools import Label, Level, Scene, Segment, ToolCall, ToolResult
@@ -45,20 +45,30 @@ def test_a_tool_of_one_s_own_is_asked_before_a_fit_too(agent: Agent) -> None:
 
 def test_fitted_it_asks_what_adds_most_as_long_as_the_best_are_close(agent: Agent) -> None:
     order = ("item_info", "co_interactions", "similar_users")
-    weights = EvidenceWeights(nats={frozenset(order[:place]): place - 3.0 for place in range(4)})
+    weights = EvidenceWeights({frozenset(order[:place]): Fit({}, place - 3.0, 2.0 * place) for place in range(4)})
     planner = Planner(agent.chat, agent.toolbox.tools, weights=weights)
     for place, name in enumerate(order):
         assert planner.decide(Reading(order[:place], CLOSE), random.Random(1)) == ToolCall(name)
     assert planner.decide(Reading(order, CLOSE), random.Random(1)) is None
-    assert planner.decide(Reading(order[:1], (CLEAR_MARGIN, *NOTHING[1:])), random.Random(1)) is None
+    # What is enough after one call is not after two.
+    for lead, place, name in ((2.0, 1, None), (1.9, 1, order[1]), (3.9, 2, order[2]), (4.0, 2, None)):
+        call = planner.decide(Reading(order[:place], (lead, *NOTHING[1:])), random.Random(1))
+        assert call == (ToolCall(name) if name else None)
     # Before a call nothing is clear, not even where there is one candidate only.
     assert planner.decide(Reading((), (0.0,)), random.Random(1)) == ToolCall(order[0])
 
 
-def test_a_hasty_one_answers_after_its_first_call(agent: Agent) -> None:
+def test_a_hasty_one_answers_after_any_number_of_calls(agent: Agent) -> None:
     planner = Planner(agent.chat, agent.toolbox.tools, hasty_share=1.0)
-    assert planner.decide(Reading((), NOTHING), random.Random(1)) == ToolCall("co_interactions")
-    assert planner.decide(Reading(("co_interactions",), CLOSE), random.Random(1)) is None
+    plan = ("co_interactions", "item_relations", "similar_users", "item_info")
+
+    def calls(seed: int) -> int:
+        return next(
+            place for place in range(9) if not planner.decide(Reading(plan[:place], NOTHING), random.Random(seed))
+        )
+
+    # It never answers before the first, and to ask them all is not hasty.
+    assert {calls(seed) for seed in range(50)} == {1, 2, 3}
 
 
 def scores(
@@ -87,7 +97,10 @@ def test_levels_count_from_the_mean_of_those_asked_about(agent: Agent, snapshot:
 def test_weights_are_those_of_the_tools_called_and_may_be_below_zero(agent: Agent, snapshot: Snapshot) -> None:
     names = ("co_interactions", "similar_users")
     weights = EvidenceWeights(
-        {frozenset(names[:1]): {names[0]: (1.0, 0.0)}, frozenset(names): {names[0]: (0.0, 1.0), names[1]: (-1.0,)}}
+        {
+            frozenset(names[:1]): Fit({names[0]: (line(1.0), line(0.0))}),
+            frozenset(names): Fit({names[0]: (line(0.0), line(1.0)), names[1]: (line(-1.0),)}),
+        }
     )
     co = ToolCall("co_interactions"), {1: (4, 8)}
     similar = ToolCall("similar_users", limit=2), {0: (4,)}
@@ -95,15 +108,24 @@ def test_weights_are_those_of_the_tools_called_and_may_be_below_zero(agent: Agen
     assert scores(agent, snapshot, co, similar, weights=weights) == pytest.approx((-2 - 3, 6 + 1, -2 + 1, -2 + 1))
 
 
+def test_a_level_adds_what_its_curve_says(agent: Agent, snapshot: Snapshot) -> None:
+    curve = tuple(float(level == 4) for level in range(10))
+    weights = EvidenceWeights({frozenset({"similar_users"}): Fit({"similar_users": (curve,)})})
+    similar = ToolCall("similar_users"), {0: (4,), 1: (9,)}
+    assert scores(agent, snapshot, similar, weights=weights) == pytest.approx((0.75, -0.25, -0.25, -0.25))
+
+
 def test_what_calls_tell_is_added_in_their_order(agent: Agent, snapshot: Snapshot) -> None:
     # Where the sum depends on the order, any other one, as that of a set, shows.
     weights = EvidenceWeights(
         {
-            frozenset(("co_interactions", "similar_users", "item_relations")): {
-                "co_interactions": (1e16, 0.0),
-                "similar_users": (1.0,),
-                "item_relations": (-1e16,),
-            }
+            frozenset(("co_interactions", "similar_users", "item_relations")): Fit(
+                {
+                    "co_interactions": (line(1e16), line(0.0)),
+                    "similar_users": (line(1.0),),
+                    "item_relations": (line(-1e16),),
+                }
+            )
         }
     )
     co = ToolCall("co_interactions"), {0: (4, 0)}

@@ -18,7 +18,7 @@ CUT = small_trial.cut({"ann": ["i3", "i4"], "bob": ["i5", "i6"], "cat": ["i1", "
 
 
 def settings(var: Path, **training: object) -> Settings:
-    sizes = {"base_episodes": 1, "base_short_episodes": 2, "batch_size": 2, "threads": 1, "holdout_last": 2}
+    sizes = {"base_episodes": 1, "base_short_episodes": 2, "base_batch_size": 2, "threads": 1, "holdout_last": 2}
     overrides = {
         "paths": {"var": str(var)},
         "candidates": {"max_items": 4},
@@ -64,18 +64,18 @@ def test_one_that_was_cut_off_is_made_again(tmp_path: Path, missing: str) -> Non
     assert again.folder == first.folder
 
 
-def test_one_of_before_tools_were_ranked_is_made_again(tmp_path: Path) -> None:
+def test_one_of_before_it_was_fitted_what_is_enough_is_made_again(tmp_path: Path) -> None:
     first, _ = kept(settings(tmp_path))
-    (first.folder / WEIGHTS).write_text('[{"told": ["co_interactions"], "weights": {"co_interactions": [0.4, 0.1]}}]')
+    (first.folder / WEIGHTS).write_text('[{"told": ["co_interactions"], "nats": -1, "weights": {}}]')
     _, was_made = kept(settings(tmp_path))
     assert was_made
 
 
 def test_the_weights_by_which_the_planner_read_lie_beside_it(tmp_path: Path) -> None:
     base, _ = kept(settings(tmp_path, base_episodes=6))
-    weights = EvidenceWeights.read(base.folder / WEIGHTS).fitted
-    assert weights.keys() >= {frozenset({"co_interactions"}), frozenset({"co_interactions", "similar_users"})}
-    assert all(set(of) == told for told, of in weights.items())
+    fits = EvidenceWeights.read(base.folder / WEIGHTS).fits
+    assert fits.keys() >= {frozenset({"co_interactions"}), frozenset({"co_interactions", "similar_users"})}
+    assert all(set(fit.weights) == told for told, fit in fits.items())
 
 
 def test_only_the_compact_format_is_learned_from_scratch(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from recthinker.agent import CompactFormat, train_tokenizer
 from recthinker.errors import ConfigError
-from recthinker.inference.evidence_weights import EvidenceWeights
+from recthinker.inference.evidence_weights import EvidenceWeights, Fit, line
 from recthinker.registry.steps import episode_steps
 from recthinker.settings import Settings
 from recthinker.tables.schemas import ROLLOUTS
@@ -105,12 +105,9 @@ def test_the_planner_reads_by_the_weights_beside_the_base_model(retraining: Sett
     more = retraining.model_copy(update={"collect": retraining.collect.model_copy(update={"random_share": 0.0})})
     _, groups, path = collected(more)
     run_dir = retraining.paths.runs / world.DS / world.RUN_ID
-    blind = {"co_interactions": (0.0, 0.0)}
-    more_of_it = {**blind, "item_info": (0.0, 0.0)}
-    weights = EvidenceWeights(
-        {frozenset(told): told for told in ({}, blind, more_of_it)},
-        {frozenset(): -3.0, frozenset(blind): -2.0, frozenset(more_of_it): -1.0},
-    )
+    blind = {"co_interactions": (line(0.0), line(0.0))}
+    more_of_it = {**blind, "item_info": (line(0.0), line(0.0))}
+    weights = EvidenceWeights({frozenset(told): Fit(told, len(told) - 3.0, 1e-9) for told in ({}, blind, more_of_it)})
     weights.write(stage_folder(run_dir, "base") / MODEL / WEIGHTS)
     collect(RetrainPlan.read(run_dir), more, run_dir=run_dir)
     again = read_rollouts(pq.read_table(path))

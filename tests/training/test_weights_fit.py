@@ -1,25 +1,37 @@
 """The planner's weights, fitted on choices whose weights are known."""
 
+import math
 from collections import Counter
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from recthinker.inference.evidence_weights import LEAST_GAIN, OTHER_PRIOR, EvidenceWeights, Weights
+from recthinker.inference.evidence_weights import LEAST_GAIN, OTHER_PRIOR, EvidenceWeights
 from recthinker.tools import ToolCall, ToolResult
 from recthinker.training.weights_fit import MOST_TOGETHER, fit_weights
 
 ITEMS = 12
+PRICE = 0.005
 
 
-def fitted(truth: Weights, requests: int, *, copies: int = 0, shown: int = ITEMS, times: int = 1) -> EvidenceWeights:
+def fitted(
+    truth: Mapping[str, tuple[float, ...]],
+    requests: int,
+    *,
+    copies: int = 0,
+    shown: int = ITEMS,
+    times: int = 1,
+    shape: Callable[[np.ndarray], np.ndarray] = np.asarray,
+) -> EvidenceWeights:
     """Those fitted on requests whose choices follow `truth`; every other request shows `shown` candidates.
 
     Args:
         copies: further tools that tell what the first one does.
         times: that each request is asked.
+        shape: what a level counts in `truth`.
     """
     rng = np.random.default_rng(1)
     levels = {name: rng.integers(0, 10, (requests, ITEMS, len(weights))) for name, weights in truth.items()}
@@ -29,7 +41,7 @@ def fitted(truth: Weights, requests: int, *, copies: int = 0, shown: int = ITEMS
     rows, targets = [], {}
     for place in range(requests):
         count = shown if place % 2 else ITEMS
-        logits = sum(levels[name][place, :count] @ np.array(weights) for name, weights in truth.items())
+        logits = sum(shape(levels[name][place, :count]) @ np.array(weights) for name, weights in truth.items())
         chosen = int(np.argmax(logits + rng.gumbel(size=count)))
         rows.append(SimpleNamespace(key=str(place), user_id=f"u{place}", candidates=np.arange(count)))
         targets[str(place)] = chosen
@@ -43,48 +55,72 @@ def fitted(truth: Weights, requests: int, *, copies: int = 0, shown: int = ITEMS
 
     toolbox: Any = SimpleNamespace(tools={**tools, "profile": SimpleNamespace(name="profile", evidence=())}, call=call)
     asked: Any = SimpleNamespace(rows=rows * times, targets=targets, snapshot=SimpleNamespace(items=None))
-    return fit_weights(toolbox, asked)
+    return fit_weights(toolbox, asked, PRICE)
+
+
+def nats(of: EvidenceWeights) -> dict[frozenset[str], float]:
+    return {told: fit.nats for told, fit in of.fits.items()}
 
 
 def test_weights_are_found_also_below_zero_and_where_lists_differ_in_length() -> None:
-    found = fitted({"a": (0.5, 0.1), "b": (-0.2,)}, 3000, shown=5).fitted
+    found = fitted({"a": (0.5, 0.1), "b": (-0.2,)}, 3000, shown=5).fits
     assert set(found) == {frozenset(), frozenset("a"), frozenset("b"), frozenset("ab")}
-    both = found[frozenset("ab")]
-    assert both["a"] == pytest.approx((0.5, 0.1), abs=0.04)
-    assert both["b"] == pytest.approx((-0.2,), abs=0.04)
+    both = found[frozenset("ab")].weights
+    for told, slopes in (("a", (0.5, 0.1)), ("b", (-0.2,))):
+        for curve, slope in zip(both[told], slopes, strict=True):
+            assert curve[0] == 0
+            assert np.diff(curve).mean() == pytest.approx(slope, abs=0.04)
+
+
+def test_a_curve_bends_where_the_truth_does() -> None:
+    def there_is_some_but_not_too_much(levels: np.ndarray) -> np.ndarray:
+        return np.where(levels > 0, 1 - levels / 9, 0)
+
+    found = fitted({"a": (3.0,)}, 3000, shape=there_is_some_but_not_too_much).fits
+    [curve] = found[frozenset("a")].weights["a"]
+    # The prior draws what is told at all a little towards nothing.
+    assert np.array(curve) == pytest.approx(3 * there_is_some_but_not_too_much(np.arange(10)), abs=0.5)
+
+
+def test_what_is_enough_is_fitted_along_the_plan() -> None:
+    found = fitted({"a": (0.5, 0.1), "b": (-0.2,)}, 3000).fits
+    assert 1 < found[frozenset("a")].enough < 10
+    assert {found[frozenset(told)].enough for told in ("", "b", "ab")} == {math.inf}
 
 
 def test_what_two_tools_tell_alike_counts_once() -> None:
-    found = fitted({"a": (0.5,)}, 2000, copies=1).fitted
-    alone, [one, other] = found[frozenset({"a"})]["a"][0], found[frozenset({"a", "copy_0"})].values()
-    assert one[0] == pytest.approx(other[0], abs=1e-3)
-    assert one[0] + other[0] == pytest.approx(alone, abs=0.01)
+    found = fitted({"a": (0.5,)}, 2000, copies=1).fits
+    [alone] = found[frozenset({"a"})].weights["a"]
+    [one], [other] = found[frozenset({"a", "copy_0"})].weights.values()
+    assert one == pytest.approx(other, abs=1e-2)
+    assert np.add(one, other) == pytest.approx(alone, abs=0.1)
 
 
 def test_a_few_choices_are_hardly_believed() -> None:
-    found = fitted({"a": (2.0,)}, 2).fitted
-    assert abs(found[frozenset({"a"})]["a"][0] - OTHER_PRIOR) < 1
-    assert found == fitted({"a": (2.0,)}, 2).fitted
+    found = fitted({"a": (2.0,)}, 2)
+    [curve] = found.fits[frozenset({"a"})].weights["a"]
+    assert abs(curve[-1] / 9 - OTHER_PRIOR) < 1
+    assert found == fitted({"a": (2.0,)}, 2)
 
 
 def test_of_many_tools_small_sets_and_all_are_fitted() -> None:
-    sizes = Counter(map(len, fitted({"a": (0.5,)}, 20, copies=5).fitted))
+    sizes = Counter(map(len, fitted({"a": (0.5,)}, 20, copies=5).fits))
     assert sizes == {0: 1, 1: 6, 2: 15, 3: 20, MOST_TOGETHER: 15, 6: 1}
 
 
 def test_how_likely_the_choices_are_tells_which_tools_add_something() -> None:
     one, both = frozenset("a"), frozenset("ab")
-    found = fitted({"a": (0.5, 0.1), "b": (-0.2,)}, 3000).nats
+    found = nats(fitted({"a": (0.5, 0.1), "b": (-0.2,)}, 3000))
     # b adds, and a copy of a does not.
     assert found[frozenset()] == pytest.approx(-np.log(ITEMS))
     assert found[frozenset()] < found[frozenset("b")] < found[one] < found[both] < -1
-    copied = fitted({"a": (0.5,)}, 2000, copies=1).nats
+    copied = nats(fitted({"a": (0.5,)}, 2000, copies=1))
     assert copied[frozenset({"a", "copy_0"})] - copied[frozenset({"a"})] < LEAST_GAIN / 4
 
 
 @pytest.mark.parametrize("times", [1, 8])
 def test_what_tells_nothing_does_not_seem_to_where_choices_are_few(times: int) -> None:
     # In sample, five weights of noise make 300 choices more likely by some 2.5 nats in all.
-    found = fitted({"a": (0.0,) * 5}, 300, shown=4, times=times).nats
+    found = nats(fitted({"a": (0.0,) * 5}, 300, shown=4, times=times))
     assert found[frozenset()] == pytest.approx(-(np.log(ITEMS) + np.log(4)) / 2)
     assert found[frozenset("a")] - found[frozenset()] < LEAST_GAIN
