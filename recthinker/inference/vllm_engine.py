@@ -44,6 +44,7 @@ class VllmEngine:
         _prepare_environment(settings)
         started = time.monotonic()
         try:
+            import torch
             from vllm import SamplingParams
             from vllm.engine.arg_utils import EngineArgs
             from vllm.sampling_params import RequestOutputKind
@@ -67,6 +68,9 @@ class VllmEngine:
                 disable_log_stats=True,
                 seed=0,
             )
+            # Where PyTorch was imported before, OMP_NUM_THREADS comes too late. Threads too many are waited for at every
+            # step: beside another process, with two for one, an engine did a tenth of its work.
+            torch.set_num_threads(settings.threads)
             with _unseen("llvmlite.binding.ffi"):
                 self._engine = LLMEngine.from_engine_args(arguments)
         except (ImportError, OSError, RuntimeError, ValueError) as error:

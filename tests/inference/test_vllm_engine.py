@@ -54,6 +54,10 @@ def test_rankings_do_not_depend_on_how_many_run_in_which_order_in_how_many_shard
     assert largest_difference(found, expected) < 1e-4
 
 
+def test_it_has_the_threads_that_are_set_though_pytorch_was_there_before(in_process: dict[str, Any]) -> None:
+    assert in_process["threads"] == 1
+
+
 def test_an_engine_in_a_process_of_its_own_gives_the_same(
     in_process: dict[str, Any], in_own_process: dict[str, Any]
 ) -> None:

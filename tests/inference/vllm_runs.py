@@ -1,6 +1,6 @@
 """`python -m tests.inference.vllm_runs FOLDER [--process]`: the little world's users through vLLM, in several ways.
 
-Writes FOLDER/ways.json: {way: {request: [outcome, places, scores]}}. One engine lives in a process, so tests start this
+Writes FOLDER/ways.json: {way: {request: [outcome, places, scores]}}, and how many threads PyTorch has. One engine lives in a process, so tests start this
 as a child.
 """
 
@@ -52,7 +52,7 @@ def main(folder: Path, *, engine_process: bool) -> None:
     if engine_process:
         ways["hung"] = _hung(engine, agent, snapshot, rows)
         ways["killed"] = _killed(engine, agent, snapshot, rows)
-    (folder / "ways.json").write_text(json.dumps(ways), encoding="utf-8")
+    (folder / "ways.json").write_text(json.dumps({**ways, "threads": torch.get_num_threads()}), encoding="utf-8")
 
 
 def _settings(engine_process: bool) -> Settings:
