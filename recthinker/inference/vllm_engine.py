@@ -68,8 +68,8 @@ class VllmEngine:
                 disable_log_stats=True,
                 seed=0,
             )
-            # Where PyTorch was imported before, OMP_NUM_THREADS comes too late. Threads too many are waited for at every
-            # step: beside another process, with two for one, an engine did a tenth of its work.
+            # Where PyTorch was imported before, OMP_NUM_THREADS comes too late. Threads too many are waited for in each
+            # operation: beside another process, with two for one, an engine did a tenth of its work.
             torch.set_num_threads(settings.threads)
             with _unseen("llvmlite.binding.ffi"):
                 self._engine = LLMEngine.from_engine_args(arguments)

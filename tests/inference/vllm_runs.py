@@ -1,7 +1,7 @@
 """`python -m tests.inference.vllm_runs FOLDER [--process]`: the little world's users through vLLM, in several ways.
 
-Writes FOLDER/ways.json: {way: {request: [outcome, places, scores]}}, and how many threads PyTorch has. One engine lives in a process, so tests start this
-as a child.
+Writes FOLDER/ways.json: {way: {request: [outcome, places, scores]}}, and how many threads PyTorch has. One engine lives
+in a process, so tests start this as a child.
 """
 
 import json
