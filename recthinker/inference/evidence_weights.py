@@ -41,7 +41,7 @@ def prior(tools: Mapping[str, Tool]) -> dict[str, tuple[Curve, ...]]:
 
 
 def line(slope: float) -> Curve:
-    """Of as much for each level."""
+    """So much for each level."""
     return tuple(slope * level for level in range(MAX_LEVEL + 1))
 
 
@@ -53,7 +53,7 @@ class Fit:
     nats: float = -math.inf
     """How likely the choices are by them, nats a choice; of no tool, by a guess."""
     enough: float = math.inf
-    """Logits by which the best candidate must lead for an answer, rather than what tool adds most."""
+    """Lead of the best candidate, logits, from which to answer rather than ask on; infinite = never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,10 @@ class EvidenceWeights:
     def read(cls, path: Path) -> "EvidenceWeights":
         """What `write` wrote; the prior where it wrote nothing or not all, as beside a model of another maker."""
         rows = json.loads(path.read_text(encoding="utf-8")) if cls.is_whole(path) else []
-        return cls({frozenset(row["told"]): _fit(row) for row in rows})
+        return cls({frozenset(row["told"]): _fit_of_row(row) for row in rows})
 
 
-def _fit(row: Mapping[str, Any]) -> Fit:
+def _fit_of_row(row: Mapping[str, Any]) -> Fit:
     weights = {name: tuple(map(tuple, curves)) for name, curves in row["weights"].items()}
     return Fit(weights, row["nats"], math.inf if row["enough"] is None else row["enough"])
 

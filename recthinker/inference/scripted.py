@@ -64,7 +64,7 @@ class Planner:
         weights: what a level adds to a candidate's score.
         random_share: share of episodes that follow a random plan.
         draw_plan: draws it.
-        hasty_share: share of the other episodes that answer before they asked all tools, however close the best are.
+        hasty_share: share of the others that answer before the plan is at its end, however close the best are.
 
     Raises:
         ConfigError: the chat format is another than compact.
@@ -91,7 +91,7 @@ class Planner:
         self.hasty_share = hasty_share
         self._weights = weights
         self._draw_plan = draw_plan
-        self._most_hasty = max(1, sum(bool(tool.evidence) for tool in tools.values()) - 1)
+        self._most_hasty = max(1, len(weights.plan(tools) or [tool for tool in tools.values() if tool.evidence]) - 1)
         self._others = [name for name, tool in tools.items() if name not in BUILT_IN and tool.evidence]
         self._tool_of = {id_: name for name, id_ in chat.tool_ids.items()}
         self._label_of = {id_: label for label, id_ in enumerate(chat.label_ids)}

@@ -69,8 +69,9 @@ class VllmEngine:
                 seed=0,
             )
             # Where PyTorch was imported before, OMP_NUM_THREADS comes too late. Threads too many are waited for in each
-            # operation: beside another process, with two for one, an engine did a tenth of its work.
-            torch.set_num_threads(settings.threads)
+            # operation: on a busy machine an engine with two instead of one did a tenth of its work.
+            if not settings.engine_process:
+                torch.set_num_threads(settings.threads)
             with _unseen("llvmlite.binding.ffi"):
                 self._engine = LLMEngine.from_engine_args(arguments)
         except (ImportError, OSError, RuntimeError, ValueError) as error:

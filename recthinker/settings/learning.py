@@ -24,10 +24,11 @@ class TrainingSettings(Section):
     """Demonstrations cut down to a few candidates, which base training sees first."""
     base_episodes: int = Field(ge=1)
     """Whole demonstration episodes that it sees then."""
+    base_batch_size: int = Field(ge=1)
+    """Whole ones per optimizer step, or twice as many short ones: to add up what several tools tell is learned in many
+    small steps."""
     sft_episodes: int = Field(ge=1)
     """Episodes seen in SFT."""
-    base_batch_size: int = Field(ge=1)
-    """Of these per optimizer step: to add up what several tools tell is learned in many small steps."""
     batch_size: int = Field(ge=1)
     """Episodes per optimizer step of SFT."""
     muon_lr: float = Field(gt=0)

@@ -34,7 +34,7 @@ from recthinker.training.weights_fit import fit_weights
 RANDOM_SHARE = 0.3
 """Episodes that follow a random plan, so that the results of every tool are learned."""
 HASTY_SHARE = 0.3
-"""Of the others, episodes that answer after any number of calls, so that what it would answer then is learned, too."""
+"""Of the others, episodes that answer before the plan is at its end, so that what it would answer then is learned."""
 MADE = "base.json"
 """Beside a base model: what it was made from. Written last."""
 WEIGHTS = "planner.json"
@@ -46,7 +46,7 @@ DECISIVE = ("training", "model", "agent", "tools", "features")
 """Settings that a base model is made by."""
 NOT_DECISIVE = (
     *(("model", name) for name in ("name", "alias", "path")),
-    *(("training", name) for name in ("seed", "sft_episodes", "sft_lr")),
+    *(("training", name) for name in ("seed", "sft_episodes", "sft_lr", "batch_size")),
     *(("agent", name) for name in ("temperature", "timeout_s", "publish_top_n", "ranking")),
 )
 """Of these, what a base model does not depend on."""
@@ -232,7 +232,7 @@ def _fields(made: BaseModel) -> dict[str, object]:
 
 def _read(folder: Path) -> BaseModel | None:
     path = folder / MADE
-    # One without the planner's weights, or without what tools add, was made before these were fitted.
+    # One without the planner's weights, or not all that is fitted of it now, was made before.
     if not path.is_file() or not EvidenceWeights.is_whole(folder / WEIGHTS):
         return None
     fields = json.loads(path.read_text(encoding="utf-8"))

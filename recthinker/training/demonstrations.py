@@ -65,7 +65,7 @@ def demonstrate(
         targets: code of the item really chosen, by request key.
         weights: of the planner's reading.
         random_share: share of episodes that follow a random plan.
-        hasty_share: of the others, share of those that answer before they asked all tools.
+        hasty_share: of the others, share of those that answer before the last call of the plan.
     """
     planner = Planner(
         agent.chat, agent.toolbox.tools, weights=weights, random_share=random_share, hasty_share=hasty_share

@@ -1,16 +1,19 @@
 """When the scripted planner has read enough: how far ahead the best candidate must be, fitted on real choices.
 
 A further call is worth its price where those whose best candidate leads by as little rank better by it. Found by
-backward induction from the last call of the plan (Bellman, "Dynamic Programming", 1957), with the lead as the state.
+backward induction from the last call of the plan (Bellman, "Dynamic Programming", 1957), with the lead as the state. It
+is not all of the state: who reaches a call hangs on the leads before it, so the induction is run again among those who
+do.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from recthinker.evaluation.metrics import ndcg, target_ranks
+from recthinker.evaluation.metrics import ndcg
 
 K = 10
+PASSES = 3
 DIGITS = 4
 """Of a lead, as of the logits that it is a difference of."""
 HAIR = 0.5 * 10**-DIGITS
@@ -26,16 +29,30 @@ def enough_leads(scores: Sequence[np.ndarray], chosen: np.ndarray, price: float)
         chosen: the target's place, (R,).
         price: NDCG@`K` that a call has to bring.
     """
-    values = [ndcg(target_ranks(of, chosen), K) for of in scores]
-    going_on = values[-1] if values else np.empty(0)
-    found: list[float] = []
-    for of, stopping in zip(reversed(scores[:-1]), reversed(values[:-1]), strict=True):
-        going_on = going_on - price
-        lead = leads(of).round(DIGITS)
-        enough = _least_lead(lead, stopping - going_on)
-        going_on = np.where(lead >= enough, stopping, going_on)
-        found.append(enough)
-    return found[::-1]
+    values = [expected_ndcg(of, chosen) for of in scores]
+    lead = [leads(of).round(DIGITS) for of in scores[:-1]]
+    enough = [np.inf] * len(lead)
+    for _ in range(PASSES):
+        going_on = values[-1] if values else np.empty(0)
+        for place in reversed(range(len(lead))):
+            going_on = going_on - price
+            is_there = np.all([lead[before] < enough[before] for before in range(place)], axis=0)
+            gain = np.where(is_there, values[place] - going_on, 0.0)
+            enough[place] = _least_lead(lead[place], gain)
+            going_on = np.where(lead[place] >= enough[place], values[place], going_on)
+    return enough
+
+
+def expected_ndcg(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """NDCG@`K` where equal scores are put in any order, the mean over the orders, (R,).
+
+    The rank in their middle, as evaluation counts it, would make a call look worth something that only parts equals.
+    """
+    own = scores[np.arange(len(scores)), chosen][:, None]
+    above, equal = (scores > own).sum(axis=1), (scores == own).sum(axis=1)
+    gains = np.append(0.0, np.cumsum(ndcg(np.arange(1, scores.shape[1] + 1), K)))
+    mean: np.ndarray = (gains[above + equal] - gains[above]) / equal
+    return mean
 
 
 def leads(scores: np.ndarray) -> np.ndarray:

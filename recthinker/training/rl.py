@@ -59,11 +59,14 @@ def train_rl(
     """
     rl, inference = settings.rl, settings.inference
     _require_sizes(settings, len(requests.rows))
-    # Before the engine: afterwards it is too late.
-    torch.set_num_threads(settings.training.threads)
     agent = Agent.load(start, settings.agent.model_copy(update={"temperature": SAMPLING_TEMPERATURE}), settings.tools)
+    torch.set_num_threads(settings.training.threads)
+    # An engine in this process decides on the threads of all of it.
+    threads = {"threads": settings.training.threads}
+    inference = inference if inference.engine_process else inference.model_copy(update=threads)
+    own = settings.model_copy(update={"agent": agent.settings, "inference": inference})
     # `_require_sizes` has made sure that it is vLLM's.
-    engine = cast(TrainableEngine, open_engine(start, agent, settings.model_copy(update={"agent": agent.settings})))
+    engine = cast(TrainableEngine, open_engine(start, agent, own))
     labels = agent.chat.label_ids[: settings.candidates.max_items]
     probe = [*agent.system_ids, *agent.chat.turn([], None)]
     handover = Handover(engine, probe, labels, tolerance=rl.probe_tolerance, by_file=inference.engine_process)

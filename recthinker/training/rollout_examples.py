@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from recthinker.agent.chat_format import ChatFormat
 from recthinker.files import replacing
 from recthinker.settings import RankingName
-from recthinker.training.examples import Example, taught
+from recthinker.training.examples import IGNORED, Example, taught
 from recthinker.training.rollout import Rollout
 
 SCHEMA = pa.schema(
@@ -32,6 +32,20 @@ def rollout_example(rollout: Rollout, chat: ChatFormat, ranking: RankingName) ->
     place = rollout.answer_at
     tokens = [chat.label_ids[label] for label in answer]
     return taught(rollout.ids[:place], rollout.mask[:place], tokens, chat.end_id, ranking)
+
+
+def turns_alone(example: Example, answer_at: int) -> Example:
+    """Without its answer: those selected are the requests that were answered well, and who learns answers from these
+    alone becomes too sure of them.
+    """
+    ids, labels = example
+    return ids, [*labels[:answer_at], IGNORED, *labels[answer_at + 1 :]]
+
+
+def answer_alone(example: Example, answer_at: int) -> Example:
+    """With nothing learned but its answer."""
+    ids, labels = example
+    return ids, [label if place == answer_at else IGNORED for place, label in enumerate(labels)]
 
 
 def write_examples(path: Path, rollouts: Sequence[Rollout], examples: Sequence[Example]) -> None:

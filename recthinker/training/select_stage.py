@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 
-from recthinker.agent import Agent
+from recthinker.agent import Agent, ChatFormat
 from recthinker.errors import ConfigError, TrainingError
 from recthinker.evaluation import target_hashes, write_targets
 from recthinker.lookup import Snapshot
-from recthinker.settings import Settings
+from recthinker.settings import RankingName, Settings
 from recthinker.tables.arrow import read_arrow, table_version
 from recthinker.tables.schemas import ROLLOUTS
 from recthinker.training.collect import SNAPSHOT, warm
@@ -20,9 +20,9 @@ from recthinker.training.examples import Example, marked
 from recthinker.training.leaks import LeakCheck, require_cut
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rollout import Rollout
-from recthinker.training.rollout_examples import rollout_example, write_examples
+from recthinker.training.rollout_examples import answer_alone, rollout_example, turns_alone, write_examples
 from recthinker.training.rollout_rows import read_rollouts
-from recthinker.training.selection import Selected, plan_counts, select
+from recthinker.training.selection import Selected, first_answers, plan_counts, select
 from recthinker.training.stage import StageResult, require_model_of, require_result, stage_folder
 from recthinker.training.tidy_turns import is_tidy
 
@@ -49,11 +49,12 @@ def select_episodes(plan: RetrainPlan, settings: Settings, run_dir: Path) -> Sta
     snapshot = Snapshot(stage_folder(run_dir, COLLECT) / SNAPSHOT)
     require_cut(plan, collected, snapshot)
     groups, version = _read(plan, settings, agent)
+    leak = LeakCheck(agent, snapshot)
     chosen = select(
         groups,
         settings.selection,
         is_tidy=lambda rollout: is_tidy(rollout, agent.chat),
-        has_leak=LeakCheck(agent, snapshot).has_leak,
+        has_leak=leak.has_leak,
         seed=settings.training.seed,
     )
     drawn = list(chain.from_iterable(groups))
@@ -62,22 +63,38 @@ def select_episodes(plan: RetrainPlan, settings: Settings, run_dir: Path) -> Sta
             f"none of {len(drawn)} rollouts is good enough for SFT; dropped: {dict(chosen.dropped)}. Raise "
             "selection.hard_rank or collect.requests, or look at the rollouts"
         )
-    examples = [rollout_example(rollout, agent.chat, settings.agent.ranking) for rollout in chosen.kept]
+    answered = first_answers(groups, leak.has_leak) if settings.agent.ranking == "labels" else []
+    examples = taught_by(chosen.kept, answered, agent.chat, settings.agent.ranking)
     folder = stage_folder(run_dir, STAGE)
-    write_examples(folder / EXAMPLES, chosen.kept, examples)
-    targets = [rollout.labels[rollout.target] for rollout in chosen.kept]
-    write_targets(folder, target_hashes([rollout.user_id for rollout in chosen.kept], targets))
+    learned_from = [*chosen.kept, *answered]
+    write_examples(folder / EXAMPLES, learned_from, examples)
+    targets = [rollout.labels[rollout.target] for rollout in learned_from]
+    write_targets(folder, target_hashes([rollout.user_id for rollout in learned_from], targets))
     texts = {"plans.txt": plans_text(drawn, chosen.kept), "samples.txt": samples_text(chosen.kept, examples, agent)}
     result = StageResult(
         stage=STAGE,
-        summary=f"{len(chosen.kept)} of {len(drawn)} rollouts are learned from",
-        figures=figures(drawn, chosen),
+        summary=f"{len(chosen.kept)} of {len(drawn)} rollouts are learned from, and {len(answered)} answers",
+        figures={**figures(drawn, chosen), "answers": float(len(answered))},
         params=settings.selection.model_dump(mode="json"),
         texts=texts,
         tables={ROLLOUTS.name: version},
     )
     result.write(folder)
     return result
+
+
+def taught_by(
+    kept: Sequence[Rollout], answered: Sequence[Rollout], chat: ChatFormat, ranking: RankingName
+) -> list[Example]:
+    """What is learned from each, `kept` first: of a rollout that was selected its turns, and its answer where that is a
+    list; of an answered one the item really chosen.
+    """
+    whole = [rollout_example(rollout, chat, ranking) for rollout in (*kept, *answered)]
+    if ranking == "generate":
+        return whole
+    turns = [turns_alone(example, one.answer_at) for example, one in zip(whole, kept, strict=False)]
+    answers = [answer_alone(example, one.answer_at) for example, one in zip(whole[len(kept) :], answered, strict=True)]
+    return [*turns, *answers]
 
 
 def _read(plan: RetrainPlan, settings: Settings, agent: Agent) -> tuple[list[list[Rollout]], int]:
@@ -124,7 +141,7 @@ def samples_text(kept: Sequence[Rollout], examples: Sequence[Example], agent: Ag
     """An episode of each of the most frequent plans, what is learned in [[ ]]."""
     shown = []
     for plan, count in plan_counts(kept).most_common(SHOWN_PLANS):
-        rollout, example = next(pair for pair in zip(kept, examples, strict=True) if pair[0].plan == plan)
+        rollout, example = next(pair for pair in zip(kept, examples, strict=False) if pair[0].plan == plan)
         head = f"{_plan_name(plan)} ({count} kept): {rollout.key}, sample {rollout.sample}, rank {rollout.rank:.0f}"
         shown.append(f"{head}\n{marked(example, agent.chat)}")
     return "\n\n".join(shown)

@@ -85,6 +85,14 @@ def ended_well(rollout: Rollout) -> bool:
     return is_ranked and not rollout.broken_calls
 
 
+def first_answers(groups: Iterable[Sequence[Rollout]], has_leak: Callable[[Rollout], bool]) -> list[Rollout]:
+    """The first rollout of each request that ended well and does not know its target, however it ranked: whose answers
+    are learned, easy requests and hard ones as they come.
+    """
+    usable = ([one for one in group if ended_well(one) and not has_leak(one)] for group in groups)
+    return [group[0] for group in usable if group]
+
+
 def target_rank(rollout: Rollout) -> float:
     """The target's rank, 1 = best, the mean of its places among equal scores; infinite without an answer."""
     if not rollout.scores:

@@ -31,6 +31,7 @@ COPIES = 12
 
 def main(folder: Path, *, engine_process: bool) -> None:
     """Run all ways over one engine."""
+    torch.set_num_threads(2)  # as on a machine of two cores; the settings want one
     settings = _settings(engine_process)
     agent = world.agent(settings)
     model = new_model(agent.chat, settings.model, max_length=settings.agent.max_episode_tokens, seed=3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recthinker.evaluation.metrics import ndcg
-from recthinker.training.enough_leads import enough_leads
+from recthinker.training.enough_leads import enough_leads, expected_ndcg
 
 SECOND = float(ndcg(np.array([2.0]), 10)[0])
 
@@ -46,10 +46,44 @@ def test_what_a_call_is_worth_counts_the_calls_that_follow_it() -> None:
     assert found(*plan, price=(1 - SECOND) * 0.6) == [pytest.approx(1.0, abs=1e-4), math.inf]
 
 
+def test_a_later_stop_is_counted_by_the_calls_before_it() -> None:
+    # The second call finds what half of them want, the third loses it: who goes on stops at the second.
+    plan = [after([1.0] * 4, [False] * 4), after([2.0] * 4, [True] * 4), after([1.0] * 4, [False] * 4)]
+    assert found(*plan) == [math.inf, pytest.approx(2.0, abs=1e-4)]
+
+
+def test_those_who_have_stopped_do_not_decide_for_those_who_go_on() -> None:
+    plan = [
+        after([5.0] * 10 + [0.5] * 5, [True] * 10 + [False] * 5),
+        after([1.0] * 15, [True] * 10 + [False] * 5),
+        after([1.0] * 15, [False] * 10 + [True] * 5),
+    ]
+    assert found(*plan) == [pytest.approx(5.0, abs=1e-4), math.inf]
+
+
+def test_a_call_that_only_parts_equals_brings_nothing() -> None:
+    equal, parted = np.zeros((60, 3)), np.zeros((60, 3))
+    parted[np.arange(60), np.arange(60) % 3] = 1.0
+    assert expected_ndcg(equal, np.zeros(60, int)).mean() == pytest.approx(
+        expected_ndcg(parted, np.zeros(60, int)).mean()
+    )
+    assert found(equal, parted) == [pytest.approx(0.0, abs=1e-4)]
+    # At no price it is no gain either, and what brings nothing is not enough.
+    assert found(after([1.0], [True]), after([1.0], [True]), price=0.0) == [math.inf]
+
+
+def test_a_place_below_the_tenth_is_worth_nothing() -> None:
+    scores = np.arange(12.0)[None]
+    assert expected_ndcg(scores, np.array([2])) == pytest.approx(1 / np.log2(11))
+    assert expected_ndcg(scores, np.array([1])) == 0
+
+
 def test_what_is_enough_does_not_hang_by_a_hair() -> None:
-    first, then = after([0.3, 0.1 + 0.2], [True, True]), after([1.0] * 2, [True] * 2)
+    # 0.1 + 0.2 is a little more than 0.3: both are one lead, though only who leads by the larger one gains by it.
+    first, then = after([0.3, 0.1 + 0.2, 2.0], [False, True, True]), after([1.0] * 3, [True] * 3)
     [enough] = found(first, then)
-    assert enough < min(0.3, 0.1 + 0.2)
+    assert enough == pytest.approx(2.0, abs=1e-4)
+    assert enough < 2.0
 
 
 def test_a_plan_of_one_call_or_none_has_nothing_to_stop() -> None:

@@ -15,7 +15,8 @@ from recthinker.training.collect import ROLLOUTS_FILE, collect
 from recthinker.training.examples import IGNORED
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rollout_examples import rollout_example
-from recthinker.training.select_stage import EXAMPLES, select_episodes
+from recthinker.training.select_stage import EXAMPLES, select_episodes, taught_by
+from recthinker.training.selection import ended_well, first_answers
 from recthinker.training.stage import StageResult, read_result, stage_folder
 from tests import little_world
 from tests.training import retrain_world as world
@@ -50,14 +51,21 @@ def test_selected_rollouts_become_examples_with_the_hashes_of_their_targets(leni
     folder = stage_folder(run_dir, "select")
     rows = pq.read_table(folder / EXAMPLES)
     assert rows.column_names == ["input_ids", "labels", "key", "plan"]
-    assert rows.num_rows == result.figures["kept"] > 0
+    kept, answers = int(result.figures["kept"]), int(result.figures["answers"])
+    assert rows.num_rows == kept + answers
+    assert min(kept, answers) > 0
     dropped = sum(count for name, count in result.figures.items() if name.startswith("dropped_"))
     assert result.figures["rollouts"] == 24 == result.figures["kept"] + dropped
     chat = little_world.chat()
-    for ids, labels in zip(rows["input_ids"].to_pylist(), rows["labels"].to_pylist(), strict=True):
+    for place, (ids, labels) in enumerate(zip(rows["input_ids"].to_pylist(), rows["labels"].to_pylist(), strict=True)):
         assert ids[-1] == chat.end_id
-        assert labels[-2] == ids[-2] in chat.label_ids
+        assert ids[-2] in chat.label_ids
+        # Of a rollout that was selected the turns are learned, of another one its answer.
+        assert labels[-2] == (IGNORED if place < kept else ids[-2])
+        assert (set(labels[:-2]) == {IGNORED}) == (place >= kept)
         assert all(label in (IGNORED, id_) for id_, label in zip(ids, labels, strict=True))
+    asked = rows["key"].to_pylist()[kept:]
+    assert len(set(asked)) == answers
     users = sorted({key.partition("#")[0] for key in rows["key"].to_pylist()})
     hashes = read_targets(folder)
     assert hashes is not None
@@ -74,11 +82,11 @@ def test_the_result_shows_plans_and_episodes(lenient: Settings) -> None:
     shares = [line.split()[:2] for line in lines]
     assert sum(float(drawn.rstrip("%")) for drawn, _ in shares) == pytest.approx(100, abs=0.1)
     assert sum(float(kept.rstrip("%")) for _, kept in shares) == pytest.approx(100, abs=0.1)
-    # The prompt is not learned, the agent's turns and the chosen item are.
+    # The prompt is not learned, nor the answer of those selected; the agent's turns are.
     sample = result.texts["samples.txt"].split("\n")[1]
     assert sample.startswith("Rank the candidates")
     assert "[[known sufficient" in sample
-    assert sample.endswith("]]")
+    assert not sample.endswith("]]")
 
 
 def test_where_nothing_is_good_enough_it_says_what_dropped_it(retraining: Settings) -> None:
@@ -115,6 +123,22 @@ def test_nothing_is_selected_before_something_is_collected(lenient: Settings) ->
     run_dir = world.write_plan(lenient)
     with pytest.raises(ConfigError, match="is not done: run collect_rollouts"):
         selected(lenient, run_dir)
+
+
+def test_a_list_is_learned_with_its_turns(settings: Settings, tmp_path: Path) -> None:
+    chat = little_world.chat()
+    kept = [group[0] for group in groups(settings, tmp_path, "generate")]
+    assert taught_by(kept, [], chat, "generate") == [rollout_example(one, chat, "generate") for one in kept]
+
+
+def test_answers_are_learned_of_the_first_rollout_of_each_request_that_ended_well(
+    settings: Settings, tmp_path: Path
+) -> None:
+    [first, second] = groups(settings, tmp_path, "labels")[0][:2]
+    broken, low = replace(first, broken_calls=1), replace(second, target=(second.target + 1) % 4)
+    assert ended_well(first)
+    assert first_answers([[first, second], [broken, low], [broken]], lambda one: False) == [first, low]
+    assert first_answers([[first, second]], lambda one: one is first) == [second]
 
 
 @pytest.mark.parametrize("ranking", ["labels", "generate"])
