@@ -91,7 +91,8 @@ class Planner:
         self.hasty_share = hasty_share
         self._weights = weights
         self._draw_plan = draw_plan
-        self._most_hasty = max(1, len(weights.plan(tools) or [tool for tool in tools.values() if tool.evidence]) - 1)
+        self._plan = weights.plan(tools)
+        self._most_hasty = max(1, len(self._plan or [tool for tool in tools.values() if tool.evidence]) - 1)
         self._others = [name for name, tool in tools.items() if name not in BUILT_IN and tool.evidence]
         self._tool_of = {id_: name for name, id_ in chat.tool_ids.items()}
         self._label_of = {id_: label for label, id_ in enumerate(chat.label_ids)}
@@ -151,7 +152,7 @@ class Planner:
         known = reading.known
         if rng.random() < self.hasty_share and len(known) >= rng.randint(1, self._most_hasty):
             return None
-        if not self._weights.fits:
+        if not self._plan:
             return self._before_a_fit(reading)
         if known and self._weights.is_enough(known, reading.margin):
             return None
@@ -159,7 +160,7 @@ class Planner:
         return ToolCall(name) if name else None
 
     def _before_a_fit(self, reading: Reading) -> ToolCall | None:
-        """The next call where it is not known what tools add on these data."""
+        """The next call where it is not known what tools add on these data, or data are too few to tell."""
         if reading.known and reading.margin >= CLEAR_MARGIN:
             return None
         new = [name for name in self.tools if name not in reading.known]

@@ -89,8 +89,8 @@ def first_answers(groups: Iterable[Sequence[Rollout]], has_leak: Callable[[Rollo
     """The first rollout of each request that ended well and does not know its target, however it ranked: whose answers
     are learned, easy requests and hard ones as they come.
     """
-    usable = ([one for one in group if ended_well(one) and not has_leak(one)] for group in groups)
-    return [group[0] for group in usable if group]
+    firsts = (next((one for one in group if ended_well(one) and not has_leak(one)), None) for group in groups)
+    return [first for first in firsts if first]
 
 
 def target_rank(rollout: Rollout) -> float:

@@ -58,6 +58,13 @@ def test_fitted_it_asks_what_adds_most_as_long_as_the_best_are_close(agent: Agen
     assert planner.decide(Reading((), (0.0,)), random.Random(1)) == ToolCall(order[0])
 
 
+def test_where_no_tool_is_known_to_add_anything_it_asks_as_before_a_fit(agent: Agent) -> None:
+    weights = EvidenceWeights({frozenset(told): Fit({}, -3.0, 0.0) for told in ((), ("co_interactions",))})
+    planner = Planner(agent.chat, agent.toolbox.tools, weights=weights)
+    assert planner.decide(Reading((), NOTHING), random.Random(1)) == ToolCall("co_interactions")
+    assert planner.decide(Reading(("co_interactions",), NOTHING), random.Random(1)) == ToolCall("item_relations")
+
+
 def test_a_hasty_one_answers_after_any_number_of_calls(agent: Agent) -> None:
     planner = Planner(agent.chat, agent.toolbox.tools, hasty_share=1.0)
     plan = ("co_interactions", "item_relations", "similar_users", "item_info")

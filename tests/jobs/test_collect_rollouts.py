@@ -59,7 +59,7 @@ def test_all_rollouts_of_a_run_are_in_the_table_and_some_are_selected(
     assert result.params["rollouts_version"] == commits(planned.paths.warehouse, ROLLOUTS)[0]["version"]
 
     assert select() == 0
-    assert "of 24 rollouts are learned from; dropped: " in capsys.readouterr().out
+    assert "of 24 rollouts are learned from, and 6 answers; dropped: " in capsys.readouterr().out
     assert (stage_folder(run_dir, "select") / EXAMPLES).is_file()
 
 
