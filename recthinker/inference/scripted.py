@@ -2,10 +2,10 @@
 
 It serves the tests, and it draws the demonstrations that the tiny model first learns from. Its plan: as long as the
 best candidates are close, ask the tool that adds most to what is known. What adds how much, and what is close, was
-fitted on the data (`recthinker.inference.evidence_weights`). Before a fit it asks co-interactions; if they say nothing,
-what all candidates share with the history; then similar users and tools that are not built in; at last what the closest
-share with the history. A share of episodes follows a random plan instead (`recthinker.inference.random_plans`), so that
-every tool's results are seen.
+fitted on the data (`recthinker.inference.evidence_weights`). Before a fit, or where data are too few for one to tell,
+it asks co-interactions; if they say nothing, what all candidates share with the history; then similar users and tools
+that are not built in; at last what the closest share with the history. A share of episodes follows a random plan
+instead (`recthinker.inference.random_plans`), so that every tool's results are seen.
 """
 
 import math

@@ -69,7 +69,7 @@ class VllmEngine:
                 seed=0,
             )
             # Where PyTorch was imported before, OMP_NUM_THREADS comes too late. Threads too many are waited for in each
-            # operation: on a busy machine an engine with two instead of one did a tenth of its work.
+            # operation, for long where other processes want the cores.
             if not settings.engine_process:
                 torch.set_num_threads(settings.threads)
             with _unseen("llvmlite.binding.ffi"):

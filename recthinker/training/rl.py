@@ -61,12 +61,8 @@ def train_rl(
     _require_sizes(settings, len(requests.rows))
     agent = Agent.load(start, settings.agent.model_copy(update={"temperature": SAMPLING_TEMPERATURE}), settings.tools)
     torch.set_num_threads(settings.training.threads)
-    # An engine in this process decides on the threads of all of it.
-    threads = {"threads": settings.training.threads}
-    inference = inference if inference.engine_process else inference.model_copy(update=threads)
-    own = settings.model_copy(update={"agent": agent.settings, "inference": inference})
     # `_require_sizes` has made sure that it is vLLM's.
-    engine = cast(TrainableEngine, open_engine(start, agent, own))
+    engine = cast(TrainableEngine, open_engine(start, agent, for_engine(settings, agent)))
     labels = agent.chat.label_ids[: settings.candidates.max_items]
     probe = [*agent.system_ids, *agent.chat.turn([], None)]
     handover = Handover(engine, probe, labels, tolerance=rl.probe_tolerance, by_file=inference.engine_process)
@@ -97,6 +93,14 @@ def train_rl(
     trainer.train(resume_from_checkpoint=last_checkpoint(folder / "checkpoints"))
     save_plain(trainer.accelerator.unwrap_model(trainer.model), start, folder / "model")
     return _curves(trainer.state.log_history)
+
+
+def for_engine(settings: Settings, agent: Agent) -> Settings:
+    """As the engine is opened: it samples, and in this process it decides on the threads of the trainer, too."""
+    inference = settings.inference
+    if not inference.engine_process:
+        inference = inference.model_copy(update={"threads": settings.training.threads})
+    return settings.model_copy(update={"agent": agent.settings, "inference": inference})
 
 
 def _require_sizes(settings: Settings, requests: int) -> None:

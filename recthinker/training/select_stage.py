@@ -70,7 +70,10 @@ def select_episodes(plan: RetrainPlan, settings: Settings, run_dir: Path) -> Sta
     write_examples(folder / EXAMPLES, learned_from, examples)
     targets = [rollout.labels[rollout.target] for rollout in learned_from]
     write_targets(folder, target_hashes([rollout.user_id for rollout in learned_from], targets))
-    texts = {"plans.txt": plans_text(drawn, chosen.kept), "samples.txt": samples_text(chosen.kept, examples, agent)}
+    texts = {
+        "plans.txt": plans_text(drawn, chosen.kept),
+        "samples.txt": samples_text(chosen.kept, examples[: len(chosen.kept)], agent),
+    }
     result = StageResult(
         stage=STAGE,
         summary=f"{len(chosen.kept)} of {len(drawn)} rollouts are learned from, and {len(answered)} answers",
@@ -89,12 +92,10 @@ def taught_by(
     """What is learned from each, `kept` first: of a rollout that was selected its turns, and its answer where that is a
     list; of an answered one the item really chosen.
     """
-    whole = [rollout_example(rollout, chat, ranking) for rollout in (*kept, *answered)]
-    if ranking == "generate":
-        return whole
-    turns = [turns_alone(example, one.answer_at) for example, one in zip(whole, kept, strict=False)]
-    answers = [answer_alone(example, one.answer_at) for example, one in zip(whole[len(kept) :], answered, strict=True)]
-    return [*turns, *answers]
+    whole = [rollout_example(one, chat, ranking) for one in kept]
+    if ranking == "labels":
+        whole = [turns_alone(example, one.answer_at) for example, one in zip(whole, kept, strict=True)]
+    return [*whole, *(answer_alone(rollout_example(one, chat, ranking), one.answer_at) for one in answered)]
 
 
 def _read(plan: RetrainPlan, settings: Settings, agent: Agent) -> tuple[list[list[Rollout]], int]:
@@ -141,7 +142,7 @@ def samples_text(kept: Sequence[Rollout], examples: Sequence[Example], agent: Ag
     """An episode of each of the most frequent plans, what is learned in [[ ]]."""
     shown = []
     for plan, count in plan_counts(kept).most_common(SHOWN_PLANS):
-        rollout, example = next(pair for pair in zip(kept, examples, strict=False) if pair[0].plan == plan)
+        rollout, example = next(pair for pair in zip(kept, examples, strict=True) if pair[0].plan == plan)
         head = f"{_plan_name(plan)} ({count} kept): {rollout.key}, sample {rollout.sample}, rank {rollout.rank:.0f}"
         shown.append(f"{head}\n{marked(example, agent.chat)}")
     return "\n\n".join(shown)

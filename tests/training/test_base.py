@@ -31,6 +31,8 @@ def test_the_tiny_model_learns_to_copy(settings: Settings) -> None:
         chat=chat,
         on_step=lambda step, steps, loss: seen.append(loss),
     )
+    # Two short ones for each whole one.
+    assert len(seen) == (2400 / 2 + 200) / settings.training.base_batch_size
     # Guessing among 26 labels costs ln 26 = 3.3 nats.
     assert last < 1.0 < seen[0]
 

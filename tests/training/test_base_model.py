@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -10,7 +11,9 @@ from recthinker.errors import ConfigError
 from recthinker.evaluation import CutRows
 from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.settings import Settings, load_settings
+from recthinker.training import base_model
 from recthinker.training.base_model import WEIGHTS, BaseModel, keep_base
+from recthinker.training.weights_fit import fit_weights
 from tests import little_world as world
 from tests.inference import small_trial
 
@@ -39,7 +42,7 @@ def test_it_is_made_once_for_settings_and_data_alike(tmp_path: Path) -> None:
     assert was_made
     assert kept(settings(tmp_path)) == (first, False)
     # What comes after the base model, and the seed of it, does not change it.
-    assert kept(settings(tmp_path, seed=99, sft_lr=0.5, sft_episodes=3)) == (first, False)
+    assert kept(settings(tmp_path, seed=99, sft_lr=0.5, sft_episodes=3, batch_size=5)) == (first, False)
 
     other, was_made = kept(settings(tmp_path, base_seed=8))
     assert was_made
@@ -76,6 +79,18 @@ def test_the_weights_by_which_the_planner_read_lie_beside_it(tmp_path: Path) -> 
     fits = EvidenceWeights.read(base.folder / WEIGHTS).fits
     assert fits.keys() >= {frozenset({"co_interactions"}), frozenset({"co_interactions", "similar_users"})}
     assert all(set(fit.weights) == told for told, fit in fits.items())
+
+
+def test_the_planner_pays_the_price_of_a_call_that_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prices: list[float] = []
+
+    def noted(toolbox: Any, asked: Any, price: float) -> EvidenceWeights:
+        prices.append(price)
+        return fit_weights(toolbox, asked, price)
+
+    monkeypatch.setattr(base_model, "fit_weights", noted)
+    kept(settings(tmp_path, call_price=0.25))
+    assert prices == [0.25]
 
 
 def test_only_the_compact_format_is_learned_from_scratch(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from recthinker.evaluation import read_targets, target_hashes
 from recthinker.evaluation.targets import TARGETS_FILE
 from recthinker.settings import Settings
 from recthinker.training import stages
-from recthinker.training.rl import train_rl
+from recthinker.training.rl import for_engine, train_rl
 from recthinker.training.select_stage import EXAMPLES
 from recthinker.training.stage import MODEL, RESULT, require_model_of, stage_folder
 from recthinker.training.stages import make_base, make_rl, make_sft
@@ -31,6 +31,17 @@ def test_sft_does_not_learn_from_a_selection_that_was_cut_off(settings: Settings
     pq.write_table(pa.table({"input_ids": [[1, 2]], "labels": [[-100, 2]]}), folder / EXAMPLES)
     with pytest.raises(ConfigError, match=r"stage select .* is not done: run select_episodes first"):
         make_sft(plan(settings), settings, tmp_path, lambda *told: None)
+
+
+@pytest.mark.parametrize(("engine_process", "threads"), [(False, 3), (True, 5)])
+def test_an_engine_in_the_trainer_s_process_has_the_trainer_s_threads(
+    settings: Settings, engine_process: bool, threads: int
+) -> None:
+    inference = settings.inference.model_copy(update={"threads": 5, "engine_process": engine_process})
+    training = settings.training.model_copy(update={"threads": 3})
+    sampling: Any = SimpleNamespace(settings=settings.agent.model_copy(update={"temperature": 1.0}))
+    opened = for_engine(settings.model_copy(update={"inference": inference, "training": training}), sampling)
+    assert (opened.inference.threads, opened.agent.temperature) == (threads, 1.0)
 
 
 def test_rl_needs_the_requests_of_a_step(settings: Settings, tmp_path: Path) -> None:
