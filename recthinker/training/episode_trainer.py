@@ -2,12 +2,14 @@
 
 TRL pads a step's episodes to the longest before it cuts them into micro-batches, mixes long with short, and scores tool
 results like the agent's own words. Here a step's episodes are sorted by length, each micro-batch is cut to its own
-longest, and only what the agent wrote is scored. The gradient is the same; tests compare.
+longest, and only what the agent wrote is scored. The gradient is the same; tests compare. To it comes what the answers
+should say.
 Source: TRL 1.16, `trl/trainer/grpo_trainer.py`; `_prepare_inputs`, `_compute_loss`,
 `_generate_and_score_completions` and `_get_per_token_logps_and_entropies` are its own, private.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,21 +20,38 @@ from recthinker.training.learned_head import add_learned_head
 
 ADVANTAGES = "token_advantages"
 """Column of a rollout function's output: an advantage for each completion token."""
+ANSWER_SHARES, ANSWER_AT = "answer_shares", "answer_at"
+"""Two more: what the answer should say, a probability for each label; and its place in the completion, -1 for none."""
 EARLIER_LOGPROBS = ("old_per_token_logps", "ref_per_token_logps")
 
 Batch = dict[str, Any]
 
 
-class EpisodeTrainer(GRPOTrainer):
-    """A GRPOTrainer whose rollout function gives the advantages, by token, in the column `ADVANTAGES`."""
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How answers are learned."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    label_ids: Sequence[int]
+    weight: float
+    """Of their cross-entropy, nats, the mean over episodes, beside TRL's loss."""
+
+
+class EpisodeTrainer(GRPOTrainer):
+    """A GRPOTrainer whose rollout function gives the advantages, by token, in the column `ADVANTAGES`.
+
+    Args:
+        answers: where answers are learned from the columns `ANSWER_SHARES` and `ANSWER_AT`.
+    """
+
+    def __init__(self, *args: Any, answers: Answers | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._answers = answers
         self._learned: torch.Tensor | None = None
+        self._answer_at: torch.Tensor | None = None
+        self._answered: torch.Tensor | None = None
         self._parts: list[Batch] = []
-        if self.accelerator.device.type == "cpu":
-            model = self.accelerator.unwrap_model(self.model)
-            add_learned_head(getattr(model, "get_base_model", lambda: model)(), self.temperature)
+        model = self.accelerator.unwrap_model(self.model)
+        add_learned_head(getattr(model, "get_base_model", lambda: model)(), self.temperature)
 
     def _prepare_inputs(self, generation_batch: Any) -> Batch:
         """A micro-batch; every `steps_per_generation` of them, new rollouts first."""
@@ -50,15 +69,29 @@ class EpisodeTrainer(GRPOTrainer):
         written = batch["completion_mask"] * batch["tool_mask"]
         # Of tool results no log-probability is computed later: theirs must not be compared with one that was.
         earlier = {name: batch[name] * written for name in EARLIER_LOGPROBS if name in batch}
-        return batch | earlier | {"advantages": advantages}
+        given = (ANSWER_SHARES, ANSWER_AT) if self._answers else ()
+        columns = {name: torch.tensor([one[name] for one in inputs], device=advantages.device) for name in given}
+        return batch | earlier | columns | {"advantages": advantages}
 
     def _compute_loss(self, model: Any, inputs: Batch) -> torch.Tensor:
         self._learned = inputs["completion_mask"] * inputs["tool_mask"]
+        if self._answers:
+            at = inputs[ANSWER_AT]
+            self._answer_at = torch.where(at < 0, at, at + inputs["prompt_ids"].shape[1])
         try:
             loss: torch.Tensor = super()._compute_loss(model, inputs)  # type: ignore[no-untyped-call]  # TRL's
+            if self._answers and self._answered is not None:
+                loss = loss + self._answers.weight * self._answer_loss(self._answered, inputs[ANSWER_SHARES])
         finally:
-            self._learned = None
+            self._learned = self._answer_at = self._answered = None
         return loss
+
+    def _answer_loss(self, answered: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+        """This micro-batch's part in the mean over a step's episodes."""
+        assert self._answers
+        told = shares[shares.sum(1) > 0]
+        nats = -(told * answered[:, list(self._answers.label_ids[: told.shape[1]])]).sum()
+        return nats / len(shares) / self.current_gradient_accumulation_steps
 
     def _get_per_token_logps_and_entropies(
         self,
@@ -76,7 +109,14 @@ class EpisodeTrainer(GRPOTrainer):
         labels = torch.full_like(input_ids, IGNORED)
         labels[:, -logits_to_keep:] = input_ids[:, -logits_to_keep:].masked_fill(self._learned == 0, IGNORED)
         with self.accelerator.autocast():
-            outputs = model(input_ids=input_ids, attention_mask=attention_mask, labels=labels, fused_lm_head=True)
+            outputs = model(
+                input_ids=input_ids,
+                attention_mask=attention_mask,
+                labels=labels,
+                fused_lm_head=True,
+                answer_at=self._answer_at,
+            )
+        self._answered = outputs.answers
         return outputs.log_probs[:, -logits_to_keep:], outputs.entropy[:, -logits_to_keep:], None
 
 
@@ -121,6 +161,8 @@ def _cut(batch: Mapping[str, Any], rows: torch.Tensor) -> Batch:
     for name, value in batch.items():
         if not isinstance(value, torch.Tensor) or value.dim() == 0 or len(value) != count:
             cut[name] = value
+        elif name == ANSWER_SHARES:
+            cut[name] = value[rows]
         elif name.startswith("prompt_"):
             cut[name] = value[rows, value.shape[1] - prompt :]
         else:

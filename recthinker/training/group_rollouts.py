@@ -4,28 +4,31 @@ Curriculum: more requests are drawn than are trained on. Half of those trained o
 others because their rollouts differ most in worth: a group whose rollouts are all worth the same teaches nothing about
 calls (dynamic sampling, DAPO, Yu et al., 2503.14476).
 
-Calls are what is learned, by what the answer after them is worth. An answer that is a label is not: served is the order
-of all labels' probabilities, which base training and SFT have taught. To reward the label drawn makes answers too sure,
-and to teach the item really chosen by its likelihood, from the few targets of RL, makes them noisier. A list that is
-written out is learned, as any turn is.
+Calls are learned by what the answer after them is worth. Of an answer that is a label, which label was drawn is worth
+nothing: served is the order of all labels' probabilities. What these should say is learned beside the calls
+(`recthinker.training.answer_teacher`), or the steps that move calls would wear it away. A list that is written out is
+learned as any turn is.
 """
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from recthinker.agent import Agent, Outcome
 from recthinker.settings import RlSettings
-from recthinker.training.episode_trainer import ADVANTAGES
+from recthinker.training.answer_teacher import Teacher, divergence, item_chosen
+from recthinker.training.episode_trainer import ADVANTAGES, ANSWER_AT, ANSWER_SHARES
 from recthinker.training.handover import TrainableEngine
 from recthinker.training.rewards import Advantages, group_advantages
 from recthinker.training.rollout import Rollout, roll_out
 from recthinker.training.training_requests import TrainingRequests, stage_seed
 
 REWARDS = ("ranking", "validity", "efficiency")
+COLUMNS = ("prompt_ids", "completion_ids", "logprobs", "env_mask", ADVANTAGES, ANSWER_SHARES, ANSWER_AT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Group:
 
     rollouts: list[Rollout]
     advantages: Advantages
+    answers: list[np.ndarray]
+    """What each answer should say, (N,); empty where there is none, or where it is a list."""
 
     @property
     def disagreement(self) -> float:
@@ -46,6 +51,7 @@ class GroupRollouts:
 
     Args:
         engine: samples at temperature 1.
+        teacher: says what an answer should say.
         before_step: called with the trainer's model before its rollouts, when it has learned something since; what it
             returns is watched.
         max_in_flight: episodes alive at once.
@@ -58,6 +64,7 @@ class GroupRollouts:
         agent: Agent,
         requests: TrainingRequests,
         settings: RlSettings,
+        teacher: Teacher,
         *,
         k: int,
         seed: int,
@@ -65,7 +72,7 @@ class GroupRollouts:
         before_step: Callable[[Any], float],
     ) -> None:
         self._engine, self._agent, self._requests, self._settings = engine, agent, requests, settings
-        self._k, self._seed, self._max_in_flight = k, seed, max_in_flight
+        self._teacher, self._k, self._seed, self._max_in_flight = teacher, k, seed, max_in_flight
         self._before_step = before_step
         self._step = -1
 
@@ -82,7 +89,11 @@ class GroupRollouts:
             trainer._log_metric(name, value)
         as_drawn, others = drawn[: (count + 1) // 2], drawn[(count + 1) // 2 :]
         others.sort(key=lambda group: -group.disagreement)
-        return self._columns([*as_drawn, *others[: count - len(as_drawn)]])
+        most = others[: count - len(as_drawn)]
+        if self._teacher is item_chosen:
+            # They were picked by where this item came to stand.
+            most = [replace(group, answers=[np.empty(0)] * len(group.rollouts)) for group in most]
+        return self._columns([*as_drawn, *most])
 
     def _draw(self, count: int, seed: int) -> list[Group]:
         """Groups of `redraw` times as many requests; each step shows candidates in another order."""
@@ -97,14 +108,20 @@ class GroupRollouts:
             rollouts=self._settings.rollouts,
             max_in_flight=self._max_in_flight,
         )
-        return [Group(group, group_advantages(group, self._settings, self._k)) for group in groups]
+        return [
+            Group(group, group_advantages(group, self._settings, self._k), [*map(self._answer, group)])
+            for group in groups
+        ]
+
+    def _answer(self, rollout: Rollout) -> np.ndarray:
+        is_label = self._agent.settings.ranking == "labels" and bool(rollout.scores)
+        return self._teacher(rollout) if is_label else np.empty(0)
 
     def _columns(self, groups: Sequence[Group]) -> dict[str, Any]:
         """As TRL takes them: a row for each rollout, group by group."""
         end = self._agent.chat.end_id
-        columns: dict[str, list[Any]] = {
-            name: [] for name in ("prompt_ids", "completion_ids", "logprobs", "env_mask", ADVANTAGES, *REWARDS)
-        }
+        most = max(len(shares) for group in groups for shares in group.answers)
+        columns: dict[str, list[Any]] = {name: [] for name in (*COLUMNS, *REWARDS)}
         for group in groups:
             for place, one in enumerate(group.rollouts):
                 start = one.prompt_length
@@ -113,25 +130,31 @@ class GroupRollouts:
                 columns["completion_ids"].append(one.ids[start:] or [end])
                 columns["logprobs"].append(one.logprobs[start:] or [0.0])
                 columns["env_mask"].append(one.mask[start:] or [0])
-                columns[ADVANTAGES].append(self._by_token(one, float(group.advantages.values[place])))
+                shares = group.answers[place]
+                answer_at = one.answer_at - start if len(shares) else -1
+                columns[ANSWER_SHARES].append(np.pad(shares, (0, most - len(shares))).tolist())
+                columns[ANSWER_AT].append(answer_at)
+                columns[ADVANTAGES].append(_by_token(one, float(group.advantages.values[place]), answer_at))
                 for name in REWARDS:
                     value = float(group.advantages.parts[name][place])
                     columns[name].append(None if np.isnan(value) else value)
         return columns
 
-    def _by_token(self, rollout: Rollout, advantage: float) -> list[float]:
-        """The advantage at each token that the agent wrote after the prompt; 0 at a label that stands for an answer."""
-        values = [advantage * written for written in rollout.mask[rollout.prompt_length :]]
-        if self._agent.settings.ranking == "labels" and rollout.scores:
-            values[rollout.answer_at - rollout.prompt_length] = 0.0
-        return values
+
+def _by_token(rollout: Rollout, advantage: float, answer_at: int) -> list[float]:
+    """The advantage at each token that the agent wrote after the prompt; 0 at a label that stands for an answer."""
+    written = enumerate(rollout.mask[rollout.prompt_length :])
+    return [0.0 if place == answer_at else advantage * is_written for place, is_written in written]
 
 
 def watched(groups: Sequence[Group]) -> dict[str, float]:
     """What people watch while it learns, over all that was drawn and not only what is trained on."""
     rollouts = [rollout for group in groups for rollout in group.rollouts]
     ranking = np.concatenate([group.advantages.parts["ranking"] for group in groups])
+    answers = chain.from_iterable(zip(group.answers, group.rollouts, strict=True) for group in groups)
+    divergences = [divergence(shares, rollout) for shares, rollout in answers if len(shares)]
     return {
+        **({"answer_divergence": float(np.mean(divergences))} if divergences else {}),
         "ndcg": float(np.nanmean(ranking)),
         "calls": float(np.mean([rollout.calls for rollout in rollouts])),
         "broken_calls": float(np.mean([rollout.broken_calls for rollout in rollouts])),

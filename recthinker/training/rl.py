@@ -16,10 +16,12 @@ from trl import GRPOConfig
 from recthinker.agent import Agent
 from recthinker.errors import ConfigError, TrainingError
 from recthinker.inference.engines import open_engine
+from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.settings import Settings
 from recthinker.training.adapters import adapter_config, save_plain, weights_dtype
+from recthinker.training.answer_teacher import answer_teacher
 from recthinker.training.checkpoints import last_checkpoint
-from recthinker.training.episode_trainer import EpisodeTrainer, correct_for_engine
+from recthinker.training.episode_trainer import Answers, EpisodeTrainer, correct_for_engine
 from recthinker.training.group_rollouts import REWARDS, GroupRollouts
 from recthinker.training.handover import Handover, TrainableEngine
 from recthinker.training.stage import Curve
@@ -33,6 +35,7 @@ SAMPLING_TEMPERATURE = 1.0
 """Of rollouts: the model as it is, or engine and trainer would not speak of the same policy."""
 LOGGED = {
     **{name: name for name in ("ndcg", "calls", "broken_calls", "valid_share", "written_tokens", "flat_groups")},
+    "answer_divergence": "answer_divergence",
     **{f"rewards/{name}/mean": f"reward_{name}" for name in REWARDS},
     **{name: name for name in ("kl", "entropy", "grad_norm", "loss")},
     "probe_difference": "probe_difference",
@@ -45,9 +48,18 @@ OnStep = Callable[[int, int, float], None]
 
 
 def train_rl(
-    start: Path, requests: TrainingRequests, settings: Settings, *, folder: Path, on_step: OnStep
+    start: Path,
+    requests: TrainingRequests,
+    settings: Settings,
+    weights: EvidenceWeights,
+    *,
+    folder: Path,
+    on_step: OnStep,
 ) -> dict[str, Curve]:
     """Train the model of `start` further, into `folder/model`; from the last checkpoint where there is one.
+
+    Args:
+        weights: how to read evidence, which answers are learned from.
 
     Returns:
         What was watched, step by step, by name.
@@ -71,6 +83,7 @@ def train_rl(
         agent,
         requests,
         rl,
+        answer_teacher(agent.chat, agent.toolbox.tools, weights),
         k=settings.evaluation.k,
         seed=settings.training.seed,
         max_in_flight=inference.max_in_flight,
@@ -84,6 +97,7 @@ def train_rl(
         train_dataset=Dataset.from_dict({"prompt": [str(row) for row in range(rl.steps * rl.requests_per_step)]}),
         processing_class=PreTrainedTokenizerFast.from_pretrained(start),
         rollout_func=rollouts,
+        answers=Answers(labels, rl.answer_weight) if settings.agent.ranking == "labels" else None,
         peft_config=adapter_config(rl),
         callbacks=[_Steps(on_step)],
     )

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from recthinker.evaluation import read_targets, write_targets
+from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.registry import require_model
 from recthinker.settings import Settings
-from recthinker.training.base_model import keep_base
+from recthinker.training.base_model import WEIGHTS, keep_base
 from recthinker.training.planned_cut import read_planned_cut
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rl import train_rl
@@ -92,6 +93,7 @@ def make_rl(plan: RetrainPlan, settings: Settings, run_dir: Path, on_progress: O
         start,
         asked,
         settings,
+        EvidenceWeights.read(require_model_of(run_dir, "base") / WEIGHTS),
         folder=folder,
         on_step=lambda step, steps, ndcg: on_progress("rl", step, steps, ndcg),
     )

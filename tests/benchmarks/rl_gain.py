@@ -26,8 +26,10 @@ from recthinker.evaluation.metrics import ndcg
 from recthinker.inference.agent_run import AgentRun, run_agent
 from recthinker.inference.engine import Engine
 from recthinker.inference.engines import open_engine
+from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.inference.trial import open_trial
 from recthinker.settings import Settings, load_settings
+from recthinker.training.base_model import WEIGHTS
 from recthinker.training.planned_cut import read_planned_cut
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rl import train_rl
@@ -187,7 +189,8 @@ def _train(settings: Settings, run_dir: Path, folder: Path, *, seed: int) -> Non
     def told(step: int, steps: int, ndcg: float) -> None:
         print(f"seed {seed}: step {step} of {steps}, NDCG {ndcg:.3f}", flush=True)
 
-    curves = train_rl(require_model_of(run_dir, "sft"), asked, settings, folder=folder, on_step=told)
+    weights = EvidenceWeights.read(require_model_of(run_dir, "base") / WEIGHTS)
+    curves = train_rl(require_model_of(run_dir, "sft"), asked, settings, weights, folder=folder, on_step=told)
     (folder / "curves.json").write_text(json.dumps(curves), encoding="utf-8")
 
 

@@ -1,5 +1,6 @@
 """What TRL's trainer is given: each rollout's tokens, and an advantage at each that the agent wrote."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +13,9 @@ from recthinker.inference.random_plans import any_plan
 from recthinker.inference.scripted import Planner
 from recthinker.settings import Settings
 from recthinker.training import group_rollouts
-from recthinker.training.episode_trainer import ADVANTAGES
-from recthinker.training.group_rollouts import GroupRollouts
+from recthinker.training.answer_teacher import Teacher, divergence, item_chosen
+from recthinker.training.episode_trainer import ADVANTAGES, ANSWER_AT, ANSWER_SHARES
+from recthinker.training.group_rollouts import COLUMNS, REWARDS, GroupRollouts
 from recthinker.training.rewards import group_advantages
 from recthinker.training.rollout import Rollout
 from recthinker.training.training_requests import TrainingRequests
@@ -22,20 +24,36 @@ from tests import little_world as world
 TARGETS = {"ann": "i5", "bob": "i4", "cat": "i1", "dan": "i3"}
 
 
-def drawn(settings: Settings, folder: Path, keys: list[str], groups: int, step: int = 0) -> dict[str, Any]:
+def taught(rollout: Rollout) -> np.ndarray:
+    """Nine tenths for the target, the rest for the first label."""
+    shares = 0.9 * np.eye(len(rollout.scores))[rollout.target]
+    shares[0] += 0.1
+    return shares
+
+
+def drawn(
+    settings: Settings,
+    folder: Path,
+    keys: list[str],
+    groups: int,
+    step: int = 0,
+    *,
+    teacher: Teacher = taught,
+    logged: dict[str, float] | None = None,
+) -> dict[str, Any]:
     """The columns of a step of `groups` groups; plans are random and so differ."""
     snapshot, agent = world.snapshot(folder / "s"), world.agent(settings)
     engine: Any = ScriptedEngine(Planner(agent.chat, agent.toolbox.tools, random_share=1.0, draw_plan=any_plan))
     targets = {key: snapshot.items.code(TARGETS[key]) for key in keys}
     requests = TrainingRequests(snapshot, [snapshot.request(key) for key in keys], targets, np.array([], np.uint64))
     draw = GroupRollouts(
-        engine, agent, requests, settings.rl, k=10, seed=7, max_in_flight=4, before_step=lambda model: 0.0
+        engine, agent, requests, settings.rl, teacher, k=10, seed=7, max_in_flight=4, before_step=lambda model: 0.0
     )
     trainer = SimpleNamespace(
         state=SimpleNamespace(global_step=step),
         accelerator=SimpleNamespace(process_index=0, unwrap_model=lambda model: model),
         model=None,
-        _log_metric=lambda name, value: None,
+        _log_metric=(logged if logged is not None else {}).__setitem__,
     )
     return draw([""] * groups * settings.rl.rollouts, trainer)
 
@@ -48,6 +66,7 @@ def answers(columns: dict[str, Any]) -> list[int]:
 def test_columns_are_of_whole_groups_token_by_token(settings: Settings, tmp_path: Path) -> None:
     columns = drawn(settings, tmp_path, ["ann"], 1)
     assert {len(column) for column in columns.values()} == {settings.rl.rollouts}
+    assert set(columns) == {*COLUMNS, *REWARDS}
     assert len({tuple(ids) for ids in columns["prompt_ids"]}) == 1
     for name in ("logprobs", "env_mask", ADVANTAGES):
         assert [len(row) for row in columns[name]] == [len(row) for row in columns["completion_ids"]]
@@ -90,10 +109,52 @@ def test_an_answer_s_label_is_neither_rewarded_nor_replaced(
         assert columns[ADVANTAGES][row][answer] == 0
 
 
+def test_answers_are_taught_what_the_teacher_says(
+    settings: Settings, tmp_path: Path, groups: list[list[Rollout]]
+) -> None:
+    logged: dict[str, float] = {}
+    columns = drawn(settings, tmp_path, ["ann"], 1, logged=logged)
+    [group] = groups
+    assert columns[ANSWER_AT] == answers(columns)
+    most = max(len(one.scores) for one in group)
+    for shares, one in zip(columns[ANSWER_SHARES], group, strict=True):
+        assert shares == [*taught(one).tolist(), *[0.0] * (most - len(one.scores))]
+    assert logged["answer_divergence"] == pytest.approx(np.mean([divergence(taught(one), one) for one in group]))
+
+
+@pytest.mark.parametrize(("teacher", "taught_groups"), [(taught, 3), (item_chosen, 2)])
+def test_the_item_chosen_is_taught_only_where_it_had_no_say_in_what_is_learned_from(
+    settings: Settings, tmp_path: Path, teacher: Teacher, taught_groups: int
+) -> None:
+    """Of three groups two are taken as drawn."""
+    columns = drawn(settings, tmp_path, list(TARGETS), 3, teacher=teacher)
+    size = settings.rl.rollouts
+    assert [at >= 0 for at in columns[ANSWER_AT]] == [row < taught_groups * size for row in range(3 * size)]
+
+
+def test_an_episode_without_an_answer_is_taught_none(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = group_rollouts.roll_out
+
+    def broken_off(*arguments: Any, **options: Any) -> list[list[Rollout]]:
+        """The first of each group has no answer."""
+        groups = draw(*arguments, **options)
+        return [[replace(first, scores=(), answer_at=len(first.ids)), *others] for first, *others in groups]
+
+    monkeypatch.setattr(group_rollouts, "roll_out", broken_off)
+    logged: dict[str, float] = {}
+    columns = drawn(settings, tmp_path, ["ann"], 1, logged=logged)
+    assert [at == -1 for at in columns[ANSWER_AT]] == [place == 0 for place in range(settings.rl.rollouts)]
+    assert not any(columns[ANSWER_SHARES][0])
+    assert logged["answer_divergence"] > 0
+
+
 def test_a_list_that_is_written_earns_as_turns_do(settings: Settings, tmp_path: Path) -> None:
     agent = settings.agent.model_copy(update={"ranking": "generate"})
     columns = drawn(settings.model_copy(update={"agent": agent}), tmp_path, ["ann"], 1)
     assert any(any(row) for row in columns[ADVANTAGES])
+    assert set(columns[ANSWER_AT]) == {-1}
     for mask, advantages in zip(columns["env_mask"], columns[ADVANTAGES], strict=True):
         assert len({value for value, written in zip(advantages, mask, strict=True) if written}) == 1
 

@@ -12,8 +12,10 @@ import pytest
 from recthinker.errors import ConfigError, TrainingError
 from recthinker.evaluation import read_targets, target_hashes
 from recthinker.evaluation.targets import TARGETS_FILE
+from recthinker.inference.evidence_weights import UNFITTED, EvidenceWeights, Fit, line
 from recthinker.settings import Settings
 from recthinker.training import stages
+from recthinker.training.base_model import WEIGHTS
 from recthinker.training.rl import for_engine, train_rl
 from recthinker.training.select_stage import EXAMPLES
 from recthinker.training.stage import MODEL, RESULT, require_model_of, stage_folder
@@ -50,7 +52,7 @@ def test_rl_needs_the_requests_of_a_step(settings: Settings, tmp_path: Path) -> 
         snapshot=none, rows=[none] * (settings.rl.requests_per_step - 1), targets={}, hashes=np.array([])
     )
     with pytest.raises(TrainingError, match=r"rl.requests_per_step.*, but the training cut has"):
-        train_rl(tmp_path, asked, settings, folder=tmp_path, on_step=lambda *told: None)
+        train_rl(tmp_path, asked, settings, UNFITTED, folder=tmp_path, on_step=lambda *told: None)
 
 
 def test_a_pretrained_base_is_linked_and_not_trained(settings: Settings, tmp_path: Path) -> None:
@@ -65,8 +67,11 @@ def test_a_pretrained_base_is_linked_and_not_trained(settings: Settings, tmp_pat
 def test_rl_tells_the_targets_of_all_its_stages_and_the_ends_of_its_curves(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a trainer that only writes a model."""
+    """With a trainer that only writes a model; it is given the weights beside the base model."""
+    finish(tmp_path, "base", text="base")
     finish(tmp_path, "sft", text="sft")
+    fitted = EvidenceWeights({frozenset({"item_info"}): Fit({"item_info": (line(0.5),)}, nats=-1.5)})
+    fitted.write(require_model_of(tmp_path, "base") / WEIGHTS)
     folder = stage_folder(tmp_path, "rl")
     known, asked = target_hashes(["u0"], ["i5"]), target_hashes(["u1", "u2"], ["i1", "i2"])
     requests = SimpleNamespace(rows=[], hashes=asked)
@@ -76,8 +81,8 @@ def test_rl_tells_the_targets_of_all_its_stages_and_the_ends_of_its_curves(
         folder.mkdir(parents=True)
         return requests
 
-    def trained(start: Path, given: Any, *args: Any, folder: Path, on_step: Any) -> dict[str, Any]:
-        assert (start, given) == (require_model_of(tmp_path, "sft"), requests)
+    def trained(start: Path, given: Any, settings: Any, weights: Any, *, folder: Path, on_step: Any) -> dict[str, Any]:
+        assert (start, given, weights) == (require_model_of(tmp_path, "sft"), requests, fitted)
         model(folder / MODEL, "rl")
         (folder / "checkpoints").mkdir()
         curve = [(step, float(step)) for step in range(1, 21)]
