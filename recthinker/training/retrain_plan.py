@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from recthinker.errors import ConfigError
 from recthinker.files import write_json
 from recthinker.settings import Settings
@@ -58,8 +60,19 @@ class RetrainPlan:
         return f"holdout_last_{self.settings['training']['holdout_last']}"
 
     def apply(self, settings: Settings) -> Settings:
-        """Settings with the plan's sections in the place of theirs."""
-        return Settings.model_validate(settings.model_dump() | dict(self.settings))
+        """Settings with the plan's sections in the place of theirs.
+
+        Raises:
+            ConfigError: the plan was made by code whose settings were others.
+        """
+        try:
+            return Settings.model_validate(settings.model_dump() | dict(self.settings))
+        except ValidationError as error:
+            keys = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
+            raise ConfigError(
+                f"the retraining {self.run_id} of {self.ds} was planned by other code, which had no such settings: "
+                f"{keys}. It cannot go on: start another one, `recthinker retrain --ds {self.ds}`"
+            ) from error
 
     def write(self, run_dir: Path) -> None:
         """Keep the plan with its run, whole or not at all."""

@@ -1,7 +1,11 @@
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from recthinker.errors import ConfigError
 from recthinker.settings import Settings
 from recthinker.training.plan_text import plan_text, stage_seconds
 from recthinker.training.retrain_plan import SECTIONS, RetrainPlan
@@ -48,3 +52,11 @@ def test_time_of_a_stage_is_the_longest_of_the_last_five_runs(tmp_path: Path) ->
     for number, seconds in enumerate([900.0, 30.0, 0.1, 40.0, 0.1, 0.1]):
         ran(tmp_path, f"r{number}", "train_sft", seconds, at=number)
     assert stage_seconds(tmp_path) == {"sft": 40.0}
+
+
+def test_a_plan_of_code_with_other_settings_cannot_go_on(settings: Settings) -> None:
+    sections = settings.model_dump(mode="json", include=set(SECTIONS))
+    del sections["rl"]["answer_weight"]
+    sections["collect"]["speed"] = 3
+    with pytest.raises(ConfigError, match=rf"{RUN_ID} of {DS} was planned by other code.*(rl.answer_weight|speed)"):
+        replace(plan(settings), settings=sections).apply(settings)
