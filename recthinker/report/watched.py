@@ -25,6 +25,7 @@ KNOWN = {
     "broken_calls": ("Broken calls", "calls an episode"),
     "valid_share": ("Valid episodes", "share with an answer of their own"),
     "written_tokens": ("Response length", "tokens that the agent writes in an episode"),
+    "answer_divergence": ("Answers", "divergence from what they should say, nats"),
     "flat_groups": ("Groups without variance", "share of groups; they teach nothing"),
     "kl": ("KL", "from the model it began with, nats per token"),
     "entropy": ("Entropy", "nats per token"),

@@ -74,7 +74,12 @@ def rl_curves(rng: np.random.Generator) -> dict[str, Curve]:
         **{"ndcg": (0.6, 0.71, 0.02), "reward_ranking": (0.58, 0.7, 0.03), "reward_efficiency": (0.5, 0.62, 0.02)},
         **{"reward_validity": (-0.02, 0.0, 0.004), "calls": (1.9, 1.4, 0.08), "broken_calls": (0.04, 0.01, 0.01)},
         **{"valid_share": (0.97, 0.995, 0.004), "written_tokens": (22, 17, 0.5), "flat_groups": (0.2, 0.35, 0.04)},
-        **{"kl": (0, 0.02, 0.001), "entropy": (0.9, 0.6, 0.03), "grad_norm": (0.5, 0.3, 0.1)},
+        **{
+            "answer_divergence": (0.08, 0.06, 0.01),
+            "kl": (0, 0.02, 0.001),
+            "entropy": (0.9, 0.6, 0.03),
+            "grad_norm": (0.5, 0.3, 0.1),
+        },
         **{"loss": (0, 0, 0.004), "probe_difference": (1e-5, 3e-5, 4e-6)},
     }
     return {name: curve(rng, 60, *span) for name, span in ends.items()}

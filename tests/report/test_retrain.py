@@ -163,9 +163,16 @@ def test_stages_tell_seconds_summary_and_figures(page: Page) -> None:
 def test_every_curve_of_every_stage_is_drawn(page: Page) -> None:
     html = page()
     curves = [curve for result in world.results().values() for curve in result.curves]
-    assert html.count('<path class="line"') == len(curves) == 16
+    assert html.count('<path class="line"') == len(curves) == 17
     text = text_of(html)
-    for told in ("Gradient norm", "nats per trained token", "KL", "Groups without variance", "Valid episodes"):
+    for told in (
+        "Gradient norm",
+        "nats per trained token",
+        "KL",
+        "Groups without variance",
+        "Answers",
+        "Valid episodes",
+    ):
         assert told in text
 
 

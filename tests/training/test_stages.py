@@ -13,10 +13,11 @@ from recthinker.errors import ConfigError, TrainingError
 from recthinker.evaluation import read_targets, target_hashes
 from recthinker.evaluation.targets import TARGETS_FILE
 from recthinker.inference.evidence_weights import UNFITTED, EvidenceWeights, Fit, line
+from recthinker.report.watched import KNOWN
 from recthinker.settings import Settings
 from recthinker.training import stages
 from recthinker.training.base_model import WEIGHTS
-from recthinker.training.rl import for_engine, train_rl
+from recthinker.training.rl import LOGGED, for_engine, train_rl
 from recthinker.training.select_stage import EXAMPLES
 from recthinker.training.stage import MODEL, RESULT, require_model_of, stage_folder
 from recthinker.training.stages import make_base, make_rl, make_sft
@@ -44,6 +45,10 @@ def test_an_engine_in_the_trainer_s_process_has_the_trainer_s_threads(
     sampling: Any = SimpleNamespace(settings=settings.agent.model_copy(update={"temperature": 1.0}))
     opened = for_engine(settings.model_copy(update={"inference": inference, "training": training}), sampling)
     assert (opened.inference.threads, opened.agent.temperature) == (threads, 1.0)
+
+
+def test_the_report_knows_all_that_rl_watches() -> None:
+    assert set(LOGGED.values()) <= set(KNOWN)
 
 
 def test_rl_needs_the_requests_of_a_step(settings: Settings, tmp_path: Path) -> None:
