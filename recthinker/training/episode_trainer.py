@@ -51,7 +51,8 @@ class EpisodeTrainer(GRPOTrainer):
         self._answered: torch.Tensor | None = None
         self._parts: list[Batch] = []
         model = self.accelerator.unwrap_model(self.model)
-        add_learned_head(getattr(model, "get_base_model", lambda: model)(), self.temperature)
+        base = getattr(model, "get_base_model", lambda: model)()
+        add_learned_head(base, self.temperature, answers_only=self.accelerator.device.type != "cpu")
 
     def _prepare_inputs(self, generation_batch: Any) -> Batch:
         """A micro-batch; every `steps_per_generation` of them, new rollouts first."""
@@ -116,7 +117,7 @@ class EpisodeTrainer(GRPOTrainer):
                 fused_lm_head=True,
                 answer_at=self._answer_at,
             )
-        self._answered = outputs.answers
+        self._answered = getattr(outputs, "answers", None)
         return outputs.log_probs[:, -logits_to_keep:], outputs.entropy[:, -logits_to_keep:], None
 
 

@@ -24,11 +24,14 @@ class LearnedOutput(FusedCausalLMOutput):
     """Log-probabilities of the vocabulary at the answers asked for, one after the other, (A, V)."""
 
 
-def add_learned_head(model: PreTrainedModel, temperature: float) -> None:
+def add_learned_head(model: PreTrainedModel, temperature: float, *, answers_only: bool = False) -> None:
     """Let `model(..., labels=labels, fused_lm_head=True)` score the positions with a label only.
 
     With `answer_at=`, the place of each row's answer among the input ids, -1 for a row without, (B,), it returns a
     `LearnedOutput` with `answers`. A label has to stand there.
+
+    Args:
+        answers_only: leave all else to TRL's head, as on a GPU, where it holds only a part of the logits at a time.
     """
     original = model.forward
 
@@ -42,6 +45,8 @@ def add_learned_head(model: PreTrainedModel, temperature: float) -> None:
     ) -> Any:
         if not fused_lm_head or labels is None:
             return original(*args, labels=labels, **kwargs)
+        if answers_only and answer_at is None:
+            return original(*args, labels=labels, fused_lm_head=True, **kwargs)
         hidden = self.base_model(*args, use_cache=False, **kwargs).last_hidden_state[:, :-1]
         labels = labels[:, 1:]
         learned = labels != IGNORED
