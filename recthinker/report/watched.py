@@ -14,7 +14,7 @@ class Watched:
     """In the order in which the quantities of a stage are read."""
 
 
-LOSS = {"base": "nats per token", "sft": "nats per trained token", "rl": "of the policy; its size says little"}
+LOSS = {"base": "nats per token", "sft": "nats per trained token", "rl": "of calls and answers; its size says little"}
 """Unit of the loss by stage."""
 KNOWN = {
     "ndcg": ("NDCG", "mean of all rollouts drawn"),

@@ -1,11 +1,12 @@
 """What an answer should say, while RL moves the calls: the probability of each candidate, given what was read.
 
-Which item was really chosen is one draw from it, and a step of RL has the draws of few requests. So where the scripted
+The item really chosen is one draw from it, and a step of RL has the draws of few requests. So where the scripted
 planner has been fitted, its probabilities stand in their place: the same in the mean as far as the fit holds, without
 the draw's noise. A model of another chat format, or without a fit beside its base model, learns the item chosen.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,21 +16,28 @@ from recthinker.inference.scripted import Planner
 from recthinker.tools import Tool
 from recthinker.training.rollout import Rollout
 
-Teacher = Callable[[Rollout], np.ndarray]
-"""Probabilities of the labels, (N,), of a rollout that has an answer."""
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """Who says what an answer should say."""
+
+    shares: Callable[[Rollout], np.ndarray]
+    """Probabilities of the labels, (N,), of a rollout that has an answer."""
+    sees_target: bool
+    """Whether they tell the item really chosen, and not only what was read."""
 
 
 def answer_teacher(chat: ChatFormat, tools: Mapping[str, Tool], weights: EvidenceWeights) -> Teacher:
-    """The planner's reading with these weights, or else the item really chosen."""
+    """The planner with these weights; the item chosen where none are fitted, or it cannot read the format."""
     if not weights.fits or not isinstance(chat, CompactFormat):
-        return item_chosen
+        return Teacher(item_chosen, sees_target=True)
     planner = Planner(chat, tools, weights=weights)
 
     def as_planned(rollout: Rollout) -> np.ndarray:
         shares: np.ndarray = np.exp(planner.label_logprobs(planner.read(rollout.ids[: rollout.answer_at])))
         return shares
 
-    return as_planned
+    return Teacher(as_planned, sees_target=False)
 
 
 def item_chosen(rollout: Rollout) -> np.ndarray:

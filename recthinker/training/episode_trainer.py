@@ -8,23 +8,23 @@ Source: TRL 1.16, `trl/trainer/grpo_trainer.py`; `_prepare_inputs`, `_compute_lo
 `_generate_and_score_completions` and `_get_per_token_logps_and_entropies` are its own, private.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from trl import GRPOTrainer
 
+from recthinker.training.answer_head import AnswerHead
 from recthinker.training.examples import IGNORED
 from recthinker.training.learned_head import add_learned_head
+from recthinker.training.micro_batches import ANSWER_SHARES, Batch, micro_batches
 
 ADVANTAGES = "token_advantages"
 """Column of a rollout function's output: an advantage for each completion token."""
-ANSWER_SHARES, ANSWER_AT = "answer_shares", "answer_at"
-"""Two more: what the answer should say, a probability for each label; and its place in the completion, -1 for none."""
+ANSWER_AT = "answer_at"
+"""Beside `ANSWER_SHARES`: the answer's place in the completion, -1 where none is taught."""
 EARLIER_LOGPROBS = ("old_per_token_logps", "ref_per_token_logps")
-
-Batch = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Answers:
 
     label_ids: Sequence[int]
     weight: float
-    """Of their cross-entropy, nats, the mean over episodes, beside TRL's loss."""
+    """Of their cross-entropy, nats, beside TRL's loss; the mean over all episodes, taught an answer or not."""
 
 
 class EpisodeTrainer(GRPOTrainer):
@@ -45,14 +45,14 @@ class EpisodeTrainer(GRPOTrainer):
 
     def __init__(self, *args: Any, answers: Answers | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._answers = answers
         self._learned: torch.Tensor | None = None
-        self._answer_at: torch.Tensor | None = None
-        self._answered: torch.Tensor | None = None
         self._parts: list[Batch] = []
         model = self.accelerator.unwrap_model(self.model)
         base = getattr(model, "get_base_model", lambda: model)()
-        add_learned_head(base, self.temperature, answers_only=self.accelerator.device.type != "cpu")
+        self._answers = answers
+        self._head = AnswerHead(base) if answers else None
+        if self.accelerator.device.type == "cpu":
+            add_learned_head(base, self.temperature)
 
     def _prepare_inputs(self, generation_batch: Any) -> Batch:
         """A micro-batch; every `steps_per_generation` of them, new rollouts first."""
@@ -76,23 +76,22 @@ class EpisodeTrainer(GRPOTrainer):
 
     def _compute_loss(self, model: Any, inputs: Batch) -> torch.Tensor:
         self._learned = inputs["completion_mask"] * inputs["tool_mask"]
-        if self._answers:
-            at = inputs[ANSWER_AT]
-            self._answer_at = torch.where(at < 0, at, at + inputs["prompt_ids"].shape[1])
         try:
             loss: torch.Tensor = super()._compute_loss(model, inputs)  # type: ignore[no-untyped-call]  # TRL's
-            if self._answers and self._answered is not None:
-                loss = loss + self._answers.weight * self._answer_loss(self._answered, inputs[ANSWER_SHARES])
         finally:
-            self._learned = self._answer_at = self._answered = None
+            self._learned = None
+        if self._answers and self._head:
+            loss = loss + self._answers.weight * self._answer_loss(self._head, self._answers.label_ids, inputs)
         return loss
 
-    def _answer_loss(self, answered: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+    def _answer_loss(self, head: AnswerHead, label_ids: Sequence[int], inputs: Batch) -> torch.Tensor:
         """This micro-batch's part in the mean over a step's episodes."""
-        assert self._answers
-        told = shares[shares.sum(1) > 0]
-        nats = -(told * answered[:, list(self._answers.label_ids[: told.shape[1]])]).sum()
-        return nats / len(shares) / self.current_gradient_accumulation_steps
+        shares, at = inputs[ANSWER_SHARES], inputs[ANSWER_AT]
+        rows = torch.nonzero(at >= 0)[:, 0]
+        with self.accelerator.autocast():
+            told = head.logprobs(rows, at[rows] + inputs["prompt_ids"].shape[1])
+        nats: torch.Tensor = -(shares[rows] * told[:, list(label_ids[: shares.shape[1]])]).sum()
+        return nats / (len(shares) * self.current_gradient_accumulation_steps)
 
     def _get_per_token_logps_and_entropies(
         self,
@@ -110,14 +109,7 @@ class EpisodeTrainer(GRPOTrainer):
         labels = torch.full_like(input_ids, IGNORED)
         labels[:, -logits_to_keep:] = input_ids[:, -logits_to_keep:].masked_fill(self._learned == 0, IGNORED)
         with self.accelerator.autocast():
-            outputs = model(
-                input_ids=input_ids,
-                attention_mask=attention_mask,
-                labels=labels,
-                fused_lm_head=True,
-                answer_at=self._answer_at,
-            )
-        self._answered = getattr(outputs, "answers", None)
+            outputs = model(input_ids=input_ids, attention_mask=attention_mask, labels=labels, fused_lm_head=True)
         return outputs.log_probs[:, -logits_to_keep:], outputs.entropy[:, -logits_to_keep:], None
 
 
@@ -141,31 +133,3 @@ class _InPlace:
 
     def sync_weights(self) -> None:
         """Called by TRL before the rollouts of a step."""
-
-
-def micro_batches(batch: Mapping[str, Any], parts: int) -> list[Batch]:
-    """A step's episodes in `parts` of like length, each cut to its longest prompt and completion.
-
-    Args:
-        batch: tensors of B rows, prompts padded on the left, completions on the right; scalars go to every part.
-    """
-    lengths = batch["prompt_mask"].sum(1) + batch["completion_mask"].sum(1)
-    order = torch.argsort(lengths, stable=True)
-    return [_cut(batch, rows) for rows in order.chunk(parts)]
-
-
-def _cut(batch: Mapping[str, Any], rows: torch.Tensor) -> Batch:
-    prompt = int(batch["prompt_mask"][rows].sum(1).max())
-    completion = int(batch["completion_mask"][rows].sum(1).max())
-    count = len(batch["prompt_ids"])
-    cut: Batch = {}
-    for name, value in batch.items():
-        if not isinstance(value, torch.Tensor) or value.dim() == 0 or len(value) != count:
-            cut[name] = value
-        elif name == ANSWER_SHARES:
-            cut[name] = value[rows]
-        elif name.startswith("prompt_"):
-            cut[name] = value[rows, value.shape[1] - prompt :]
-        else:
-            cut[name] = value[rows, :completion] if value.dim() > 1 else value[rows]
-    return cut

@@ -12,38 +12,24 @@ learned as any turn is.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from recthinker.agent import Agent, Outcome
+from recthinker.agent import Agent
 from recthinker.settings import RlSettings
-from recthinker.training.answer_teacher import Teacher, divergence, item_chosen
-from recthinker.training.episode_trainer import ADVANTAGES, ANSWER_AT, ANSWER_SHARES
+from recthinker.training.answer_teacher import Teacher
+from recthinker.training.episode_trainer import ADVANTAGES, ANSWER_AT
+from recthinker.training.groups import Group, watched
 from recthinker.training.handover import TrainableEngine
-from recthinker.training.rewards import Advantages, group_advantages
+from recthinker.training.micro_batches import ANSWER_SHARES
+from recthinker.training.rewards import group_advantages
 from recthinker.training.rollout import Rollout, roll_out
 from recthinker.training.training_requests import TrainingRequests, stage_seed
 
 REWARDS = ("ranking", "validity", "efficiency")
 COLUMNS = ("prompt_ids", "completion_ids", "logprobs", "env_mask", ADVANTAGES, ANSWER_SHARES, ANSWER_AT)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The rollouts of one request."""
-
-    rollouts: list[Rollout]
-    advantages: Advantages
-    answers: list[np.ndarray]
-    """What each answer should say, (N,); empty where there is none, or where it is a list."""
-
-    @property
-    def disagreement(self) -> float:
-        """How much its rollouts differ in worth."""
-        return float(np.abs(self.advantages.values).sum())
 
 
 class GroupRollouts:
@@ -90,8 +76,8 @@ class GroupRollouts:
         as_drawn, others = drawn[: (count + 1) // 2], drawn[(count + 1) // 2 :]
         others.sort(key=lambda group: -group.disagreement)
         most = others[: count - len(as_drawn)]
-        if self._teacher is item_chosen:
-            # They were picked by where this item came to stand.
+        if self._teacher.sees_target and len(most) < len(others):
+            # They were picked by where the target came to stand.
             most = [replace(group, answers=[np.empty(0)] * len(group.rollouts)) for group in most]
         return self._columns([*as_drawn, *most])
 
@@ -114,8 +100,11 @@ class GroupRollouts:
         ]
 
     def _answer(self, rollout: Rollout) -> np.ndarray:
-        is_label = self._agent.settings.ranking == "labels" and bool(rollout.scores)
-        return self._teacher(rollout) if is_label else np.empty(0)
+        return self._teacher.shares(rollout) if self._is_label(rollout) else np.empty(0)
+
+    def _is_label(self, rollout: Rollout) -> bool:
+        """Whether it has an answer, and this is a label."""
+        return self._agent.settings.ranking == "labels" and bool(rollout.scores)
 
     def _columns(self, groups: Sequence[Group]) -> dict[str, Any]:
         """As TRL takes them: a row for each rollout, group by group."""
@@ -131,34 +120,17 @@ class GroupRollouts:
                 columns["logprobs"].append(one.logprobs[start:] or [0.0])
                 columns["env_mask"].append(one.mask[start:] or [0])
                 shares = group.answers[place]
-                answer_at = one.answer_at - start if len(shares) else -1
                 columns[ANSWER_SHARES].append(np.pad(shares, (0, most - len(shares))).tolist())
-                columns[ANSWER_AT].append(answer_at)
-                columns[ADVANTAGES].append(_by_token(one, float(group.advantages.values[place]), answer_at))
+                columns[ANSWER_AT].append(one.answer_at - start if len(shares) else -1)
+                columns[ADVANTAGES].append(self._by_token(one, float(group.advantages.values[place])))
                 for name in REWARDS:
                     value = float(group.advantages.parts[name][place])
                     columns[name].append(None if np.isnan(value) else value)
         return columns
 
-
-def _by_token(rollout: Rollout, advantage: float, answer_at: int) -> list[float]:
-    """The advantage at each token that the agent wrote after the prompt; 0 at a label that stands for an answer."""
-    written = enumerate(rollout.mask[rollout.prompt_length :])
-    return [0.0 if place == answer_at else advantage * is_written for place, is_written in written]
-
-
-def watched(groups: Sequence[Group]) -> dict[str, float]:
-    """What people watch while it learns, over all that was drawn and not only what is trained on."""
-    rollouts = [rollout for group in groups for rollout in group.rollouts]
-    ranking = np.concatenate([group.advantages.parts["ranking"] for group in groups])
-    answers = chain.from_iterable(zip(group.answers, group.rollouts, strict=True) for group in groups)
-    divergences = [divergence(shares, rollout) for shares, rollout in answers if len(shares)]
-    return {
-        **({"answer_divergence": float(np.mean(divergences))} if divergences else {}),
-        "ndcg": float(np.nanmean(ranking)),
-        "calls": float(np.mean([rollout.calls for rollout in rollouts])),
-        "broken_calls": float(np.mean([rollout.broken_calls for rollout in rollouts])),
-        "valid_share": float(np.mean([rollout.status == Outcome.RANKED for rollout in rollouts])),
-        "written_tokens": float(np.mean([sum(rollout.mask) for rollout in rollouts])),
-        "flat_groups": float(np.mean([group.advantages.is_flat for group in groups])),
-    }
+    def _by_token(self, rollout: Rollout, advantage: float) -> list[float]:
+        """The advantage at each token that the agent wrote after the prompt; 0 at a label that stands for an answer."""
+        values = [advantage * written for written in rollout.mask[rollout.prompt_length :]]
+        if self._is_label(rollout):
+            values[rollout.answer_at - rollout.prompt_length] = 0.0
+        return values

@@ -70,8 +70,8 @@ class RetrainPlan:
         except ValidationError as error:
             keys = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
             raise ConfigError(
-                f"the retraining {self.run_id} of {self.ds} was planned by other code, which had no such settings: "
-                f"{keys}. It cannot go on: start another one, `recthinker retrain --ds {self.ds}`"
+                f"the retraining {self.run_id} of {self.ds} was planned by other code: its settings do not fit this "
+                f"code's in {keys}. It cannot go on: start another one, `recthinker retrain --ds {self.ds}`"
             ) from error
 
     def write(self, run_dir: Path) -> None:

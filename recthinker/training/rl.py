@@ -4,7 +4,7 @@ Source: TRL 1.16, `GRPOTrainer` with `rollout_func`; GRPO (Shao et al., 2402.033
 DAPO (Yu et al., 2503.14476).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,8 +34,8 @@ IMPORTANCE_CLIP = 2.0
 SAMPLING_TEMPERATURE = 1.0
 """Of rollouts: the model as it is, or engine and trainer would not speak of the same policy."""
 LOGGED = {
-    **{name: name for name in ("ndcg", "calls", "broken_calls", "valid_share", "written_tokens", "flat_groups")},
-    "answer_divergence": "answer_divergence",
+    **{name: name for name in ("ndcg", "calls", "broken_calls", "valid_share", "written_tokens")},
+    **{name: name for name in ("answer_divergence", "flat_groups")},
     **{f"rewards/{name}/mean": f"reward_{name}" for name in REWARDS},
     **{name: name for name in ("kl", "entropy", "grad_norm", "loss")},
     "probe_difference": "probe_difference",
@@ -59,7 +59,7 @@ def train_rl(
     """Train the model of `start` further, into `folder/model`; from the last checkpoint where there is one.
 
     Args:
-        weights: how to read evidence, which answers are learned from.
+        weights: how to read evidence, which answers are learned from; where none are fitted, from the item chosen.
 
     Returns:
         What was watched, step by step, by name.
@@ -97,7 +97,7 @@ def train_rl(
         train_dataset=Dataset.from_dict({"prompt": [str(row) for row in range(rl.steps * rl.requests_per_step)]}),
         processing_class=PreTrainedTokenizerFast.from_pretrained(start),
         rollout_func=rollouts,
-        answers=Answers(labels, rl.answer_weight) if settings.agent.ranking == "labels" else None,
+        answers=answers_of(settings, labels),
         peft_config=adapter_config(rl),
         callbacks=[_Steps(on_step)],
     )
@@ -107,6 +107,12 @@ def train_rl(
     trainer.train(resume_from_checkpoint=last_checkpoint(folder / "checkpoints"))
     save_plain(trainer.accelerator.unwrap_model(trainer.model), start, folder / "model")
     return _curves(trainer.state.log_history)
+
+
+def answers_of(settings: Settings, label_ids: Sequence[int]) -> Answers | None:
+    """How answers are learned; None where they are lists, or of no weight."""
+    weight = settings.rl.answer_weight
+    return Answers(label_ids, weight) if settings.agent.ranking == "labels" and weight else None
 
 
 def for_engine(settings: Settings, agent: Agent) -> Settings:

@@ -150,3 +150,20 @@ def test_of_two_calls_of_a_tool_the_one_about_more_counts(agent: Agent, snapshot
         == scores(agent, snapshot, *told[::-1], weights=UNFITTED)
         == alone
     )
+
+
+def test_a_call_that_told_nothing_takes_nothing_away(agent: Agent, snapshot: Snapshot) -> None:
+    """As a broken one, or one that is cut off."""
+    told = ToolCall("co_interactions"), {1: (8, 0)}
+    alone = scores(agent, snapshot, told, weights=UNFITTED)
+    assert any(alone)
+    assert scores(agent, snapshot, told, (ToolCall("co_interactions"), {}), weights=UNFITTED) == alone
+
+
+def test_a_label_that_stands_for_no_candidate_says_nothing(agent: Agent, snapshot: Snapshot) -> None:
+    """A model may ask about one, and write a result of its own."""
+    asked = ToolCall("item_relations", labels=(0, 2, 9)), {0: (9,), 2: (1,), 9: (7,)}
+    known = ToolCall("item_relations", labels=(0, 2)), {0: (9,), 2: (1,)}
+    assert scores(agent, snapshot, asked, weights=UNFITTED) == scores(agent, snapshot, known, weights=UNFITTED)
+    lost = ToolCall("item_relations", labels=(9,)), {9: (7,)}
+    assert not any(scores(agent, snapshot, lost, weights=UNFITTED))

@@ -1,5 +1,6 @@
 """What an answer should say: the planner's reading of the episode up to it, or the item really chosen."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from recthinker.inference.evidence_weights import UNFITTED, EvidenceWeights, Fit
 from recthinker.inference.random_plans import any_plan
 from recthinker.inference.scripted import Planner
 from recthinker.settings import Settings
-from recthinker.training.answer_teacher import answer_teacher, divergence, item_chosen
+from recthinker.training.answer_teacher import Teacher, answer_teacher, divergence, item_chosen
 from recthinker.training.rollout import Rollout, roll_out
 from tests import little_world as world
 
@@ -40,7 +41,7 @@ def test_it_says_what_a_fitted_planner_reads_in_the_episode(agent: Agent, rollou
     planner = Planner(agent.chat, agent.toolbox.tools, weights=FITTED)
     said = []
     for one in rollouts:
-        shares = teacher(one)
+        shares = teacher.shares(one)
         assert shares.sum() == pytest.approx(1)
         reading = planner.read(one.ids[: one.answer_at])
         assert np.log(shares) == pytest.approx(planner.label_logprobs(reading))
@@ -51,8 +52,10 @@ def test_it_says_what_a_fitted_planner_reads_in_the_episode(agent: Agent, rollou
 
 def test_without_a_fit_or_in_another_chat_format_it_is_the_item_chosen(agent: Agent, rollouts: list[Rollout]) -> None:
     other: Any = object()
-    assert answer_teacher(agent.chat, agent.toolbox.tools, UNFITTED) is item_chosen
-    assert answer_teacher(other, agent.toolbox.tools, FITTED) is item_chosen
+    chosen = Teacher(item_chosen, sees_target=True)
+    assert not answer_teacher(agent.chat, agent.toolbox.tools, FITTED).sees_target
+    assert answer_teacher(agent.chat, agent.toolbox.tools, UNFITTED) == chosen
+    assert answer_teacher(other, agent.toolbox.tools, FITTED) == chosen
     one = rollouts[0]
     assert item_chosen(one).tolist() == [float(label == one.target) for label in range(len(one.scores))]
 
@@ -61,4 +64,6 @@ def test_divergence_is_of_the_answer_from_what_it_should_say(rollouts: list[Roll
     one = rollouts[0]
     own = np.exp(one.scores) / np.exp(one.scores).sum()
     assert divergence(own, one) == pytest.approx(0, abs=1e-9)
+    # Scores need not be normalised.
+    assert divergence(own, replace(one, scores=tuple(score - 1 for score in one.scores))) == pytest.approx(0, abs=1e-9)
     assert divergence(item_chosen(one), one) == pytest.approx(-np.log(own[one.target]))

@@ -12,12 +12,11 @@ from trl import GRPOConfig, GRPOTrainer
 from recthinker.training.episode_trainer import (
     ADVANTAGES,
     ANSWER_AT,
-    ANSWER_SHARES,
     Answers,
     EpisodeTrainer,
     correct_for_engine,
-    micro_batches,
 )
+from recthinker.training.micro_batches import ANSWER_SHARES
 from tests.training.tiny_world import episodes, save_tiny, tiny_settings
 
 GROUP, COUNT, MICRO = 4, 16, 4
@@ -30,7 +29,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny(tmp_path_factory.mktemp("model"), tiny_settings())
 
 
-LABELS = [6, 7, 8]
+LABELS = [6, 7, 8, 9]
+"""One more than is shown."""
 SHARES = [0.5, 0.3, 0.2]
 """What each episode but each `GROUP`th should answer, at its last written token."""
 
@@ -64,7 +64,7 @@ def learned(
             "env_mask": [mask for _, _, mask in drawn],
             ADVANTAGES: [[value] * len(mask) for value, (_, _, mask) in zip(values, drawn, strict=True)],
             ANSWER_AT: answer_places(drawn),
-            ANSWER_SHARES: [[0.0] * len(LABELS) if at < 0 else SHARES for at in answer_places(drawn)],
+            ANSWER_SHARES: [[0.0] * len(SHARES) if at < 0 else SHARES for at in answer_places(drawn)],
             "worth": values,
         }
 
@@ -136,42 +136,25 @@ def test_with_the_engine_s_own_log_probabilities_too(tmp_path: Path, start: Path
 
 
 @pytest.mark.slow
-def test_answers_learn_what_they_should_say(tmp_path: Path, start: Path) -> None:
+@pytest.mark.parametrize(("loss_type", "kl", "corrected"), [("dr_grpo", 0.0, False), ("dapo", 0.1, True)])
+def test_answers_learn_what_they_should_say(
+    tmp_path: Path, start: Path, loss_type: str, kl: float, corrected: bool
+) -> None:
     """What comes to a step is the gradient of their cross-entropy, the mean over all episodes."""
     weight = 0.3
-    ours = learned(start, tmp_path / "ours", EpisodeTrainer, "dr_grpo", 0.0, answers=Answers(LABELS, weight))
-    without = learned(start, tmp_path / "without", EpisodeTrainer, "dr_grpo", 0.0)
+    answers = Answers(LABELS, weight)
+    ours = learned(start, tmp_path / "ours", EpisodeTrainer, loss_type, kl, corrected=corrected, answers=answers)
+    without = learned(start, tmp_path / "without", EpisodeTrainer, loss_type, kl, corrected=corrected)
 
     model = AutoModelForCausalLM.from_pretrained(start, dtype="float32")
     drawn = episodes(COUNT, seed=3)
     for (prompt, completion, _), at in zip(drawn, answer_places(drawn), strict=True):
         if at >= 0:
             logits = model(input_ids=torch.tensor([prompt + completion[:at]])).logits[0, -1]
-            said = logits.log_softmax(-1)[LABELS]
+            said = logits.log_softmax(-1)[LABELS[: len(SHARES)]]
             (-weight / COUNT * (torch.tensor(SHARES) * said).sum()).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None
         torch.testing.assert_close(
             ours[name] - without[name], -parameter.grad, rtol=1e-3, atol=1e-6, msg=f"{name} learns something else"
         )
-
-
-def test_micro_batches_are_of_like_length_and_cut_to_it() -> None:
-    batch = {
-        "prompt_ids": torch.tensor([[0, 0, 1], [1, 2, 3], [0, 4, 5], [0, 0, 6]]),
-        "prompt_mask": torch.tensor([[0, 0, 1], [1, 1, 1], [0, 1, 1], [0, 0, 1]]),
-        "completion_ids": torch.tensor([[7, 0, 0, 0], [7, 8, 9, 10], [7, 8, 9, 0], [7, 8, 0, 0]]),
-        "completion_mask": torch.tensor([[1, 0, 0, 0], [1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 0, 0]]),
-        "advantages": torch.arange(16.0).view(4, 4),
-        ANSWER_SHARES: torch.arange(12.0).view(4, 3),
-        "num_items_in_batch": torch.tensor(10),
-    }
-    short, long = micro_batches(batch, 2)
-
-    assert short["prompt_ids"].tolist() == [[1], [6]]
-    assert short["completion_ids"].tolist() == [[7, 0], [7, 8]]
-    assert short["advantages"].tolist() == [[0.0, 1.0], [12.0, 13.0]]
-    assert short[ANSWER_SHARES].tolist() == [[0.0, 1.0, 2.0], [9.0, 10.0, 11.0]]
-    assert long["prompt_ids"].tolist() == [[0, 4, 5], [1, 2, 3]]
-    assert long["completion_ids"].tolist() == [[7, 8, 9, 0], [7, 8, 9, 10]]
-    assert int(short["num_items_in_batch"]) == int(long["num_items_in_batch"]) == 10

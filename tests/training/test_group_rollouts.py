@@ -14,8 +14,9 @@ from recthinker.inference.scripted import Planner
 from recthinker.settings import Settings
 from recthinker.training import group_rollouts
 from recthinker.training.answer_teacher import Teacher, divergence, item_chosen
-from recthinker.training.episode_trainer import ADVANTAGES, ANSWER_AT, ANSWER_SHARES
+from recthinker.training.episode_trainer import ADVANTAGES, ANSWER_AT
 from recthinker.training.group_rollouts import COLUMNS, REWARDS, GroupRollouts
+from recthinker.training.micro_batches import ANSWER_SHARES
 from recthinker.training.rewards import group_advantages
 from recthinker.training.rollout import Rollout
 from recthinker.training.training_requests import TrainingRequests
@@ -31,6 +32,9 @@ def taught(rollout: Rollout) -> np.ndarray:
     return shares
 
 
+TEACHER = Teacher(taught, sees_target=False)
+
+
 def drawn(
     settings: Settings,
     folder: Path,
@@ -38,7 +42,7 @@ def drawn(
     groups: int,
     step: int = 0,
     *,
-    teacher: Teacher = taught,
+    teacher: Teacher = TEACHER,
     logged: dict[str, float] | None = None,
 ) -> dict[str, Any]:
     """The columns of a step of `groups` groups; plans are random and so differ."""
@@ -122,14 +126,38 @@ def test_answers_are_taught_what_the_teacher_says(
     assert logged["answer_divergence"] == pytest.approx(np.mean([divergence(taught(one), one) for one in group]))
 
 
-@pytest.mark.parametrize(("teacher", "taught_groups"), [(taught, 3), (item_chosen, 2)])
-def test_the_item_chosen_is_taught_only_where_it_had_no_say_in_what_is_learned_from(
-    settings: Settings, tmp_path: Path, teacher: Teacher, taught_groups: int
+def test_divergence_is_watched_in_all_that_is_drawn(
+    settings: Settings, tmp_path: Path, groups: list[list[Rollout]]
 ) -> None:
-    """Of three groups two are taken as drawn."""
-    columns = drawn(settings, tmp_path, list(TARGETS), 3, teacher=teacher)
+    logged: dict[str, float] = {}
+    drawn(settings, tmp_path, list(TARGETS), 2, logged=logged)
+    assert len(groups) == 4
+    expected = np.mean([divergence(taught(one), one) for group in groups for one in group])
+    assert logged["answer_divergence"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("sees_target", "count", "taught_groups"), [(False, 3, 3), (True, 3, 2), (True, 4, 4)])
+def test_who_sees_the_target_teaches_only_where_it_had_no_say_in_what_is_learned_from(
+    settings: Settings, tmp_path: Path, sees_target: bool, count: int, taught_groups: int
+) -> None:
+    """Half of the groups are taken as drawn; of four there is no other one to take."""
+    columns = drawn(settings, tmp_path, list(TARGETS), count, teacher=Teacher(item_chosen, sees_target))
     size = settings.rl.rollouts
-    assert [at >= 0 for at in columns[ANSWER_AT]] == [row < taught_groups * size for row in range(3 * size)]
+    assert [at >= 0 for at in columns[ANSWER_AT]] == [row < taught_groups * size for row in range(count * size)]
+    for advantages, answer in zip(columns[ADVANTAGES], answers(columns), strict=True):
+        assert advantages[answer] == 0, "the label drawn earns nothing in either case"
+
+
+def test_shares_are_by_label_where_fewer_are_shown(
+    settings: Settings, tmp_path: Path, groups: list[list[Rollout]]
+) -> None:
+    columns = drawn(settings, tmp_path, list(TARGETS), 4)
+    shown = {len(group[0].scores) for group in groups}
+    assert len(shown) > 1
+    said = {tuple(one.ids[: one.prompt_length]): taught(one).tolist() for group in groups for one in group}
+    for prompt, shares in zip(columns["prompt_ids"], columns[ANSWER_SHARES], strict=True):
+        expected = said[tuple(prompt)]
+        assert shares == [*expected, *[0.0] * (max(shown) - len(expected))]
 
 
 def test_an_episode_without_an_answer_is_taught_none(

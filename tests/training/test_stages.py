@@ -17,7 +17,8 @@ from recthinker.report.watched import KNOWN
 from recthinker.settings import Settings
 from recthinker.training import stages
 from recthinker.training.base_model import WEIGHTS
-from recthinker.training.rl import LOGGED, for_engine, train_rl
+from recthinker.training.episode_trainer import Answers
+from recthinker.training.rl import LOGGED, answers_of, for_engine, train_rl
 from recthinker.training.select_stage import EXAMPLES
 from recthinker.training.stage import MODEL, RESULT, require_model_of, stage_folder
 from recthinker.training.stages import make_base, make_rl, make_sft
@@ -45,6 +46,14 @@ def test_an_engine_in_the_trainer_s_process_has_the_trainer_s_threads(
     sampling: Any = SimpleNamespace(settings=settings.agent.model_copy(update={"temperature": 1.0}))
     opened = for_engine(settings.model_copy(update={"inference": inference, "training": training}), sampling)
     assert (opened.inference.threads, opened.agent.temperature) == (threads, 1.0)
+
+
+def test_answers_are_learned_by_their_weight_where_they_are_labels(settings: Settings) -> None:
+    assert answers_of(settings, [3, 4]) == Answers([3, 4], settings.rl.answer_weight)
+    unweighted = settings.rl.model_copy(update={"answer_weight": 0.0})
+    written = settings.agent.model_copy(update={"ranking": "generate"})
+    assert answers_of(settings.model_copy(update={"rl": unweighted}), [3, 4]) is None
+    assert answers_of(settings.model_copy(update={"agent": written}), [3, 4]) is None
 
 
 def test_the_report_knows_all_that_rl_watches() -> None:
