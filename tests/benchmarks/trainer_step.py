@@ -3,7 +3,7 @@
 `python -m tests.benchmarks.trainer_step FOLDER STEPS` writes FOLDER/steps.json: seconds of each step, by trainer. The
 trainers take turns, step by step, so that a busy machine slows all alike. Rollouts are given: only the learning is
 timed. The plain one is what one would write for this alone: episodes sorted by length, the head on the agent's tokens
-only, a clipped ratio, AdamW.
+only, a clipped ratio, AdamW. Only ours learns answers, too.
 """
 
 import json
@@ -22,7 +22,8 @@ from trl import GRPOConfig, GRPOTrainer
 
 from recthinker.agent import CompactFormat, train_tokenizer
 from recthinker.settings import Settings, load_settings
-from recthinker.training.episode_trainer import ADVANTAGES, EpisodeTrainer
+from recthinker.training.episode_trainer import ADVANTAGES, ANSWER_AT, Answers, EpisodeTrainer
+from recthinker.training.micro_batches import ANSWER_SHARES
 from recthinker.training.tiny import new_model, save_model
 
 Episode = tuple[list[int], list[int], list[int], float]
@@ -33,6 +34,8 @@ CALL_TOKENS, RESULT_TOKENS, ANSWER_TOKENS = (10, 14), (30, 70), (6, 9)
 MOST_CALLS = 4
 """Sizes of episodes on the demo data: a call's turn, a tool's result, the turn that answers."""
 CLIP = (0.8, 1.2)
+LABELS = range(1, 21)
+"""Tokens that stand for candidates."""
 
 
 def main(folder: Path, steps: int) -> None:
@@ -44,7 +47,7 @@ def main(folder: Path, steps: int) -> None:
     drawn = _episodes(rl.requests_per_step * rl.rollouts, settings)
     trainers: dict[str, Callable[[], None]] = {
         "plain": _plain(start, drawn, settings),
-        "ours": _of_trl(EpisodeTrainer, start, drawn, settings, folder),
+        "ours": _of_trl(EpisodeTrainer, start, drawn, settings, folder, answers=Answers(LABELS, rl.answer_weight)),
         "trl": _of_trl(GRPOTrainer, start, drawn, settings, folder),
     }
     seconds: dict[str, list[float]] = {name: [] for name in trainers}
@@ -128,10 +131,10 @@ def _plain_loss(model: Any, part: list[Episode], learned: int) -> torch.Tensor:
 
 
 def _of_trl(
-    kind: type[GRPOTrainer], start: Path, drawn: list[Episode], settings: Settings, folder: Path
+    kind: type[GRPOTrainer], start: Path, drawn: list[Episode], settings: Settings, folder: Path, **options: Any
 ) -> Callable[[], None]:
     """A trainer's step: each call trains for one step more."""
-    trainer = _trainer(kind, start, drawn, settings, folder)
+    trainer = _trainer(kind, start, drawn, settings, folder, **options)
 
     def step() -> None:
         # A trainer that is called again begins again: its model and optimizer go on.
@@ -141,7 +144,7 @@ def _of_trl(
 
 
 def _trainer(
-    kind: type[GRPOTrainer], start: Path, drawn: list[Episode], settings: Settings, folder: Path
+    kind: type[GRPOTrainer], start: Path, drawn: list[Episode], settings: Settings, folder: Path, **options: Any
 ) -> GRPOTrainer:
     rl = settings.rl
 
@@ -152,6 +155,8 @@ def _trainer(
             "logprobs": [[0.0] * len(completion) for _, completion, _, _ in drawn],
             "env_mask": [mask for _, _, mask, _ in drawn],
             ADVANTAGES: [[value] * len(completion) for _, completion, _, value in drawn],
+            ANSWER_AT: [len(completion) - 1 for _, completion, _, _ in drawn],
+            ANSWER_SHARES: [[1 / len(LABELS)] * len(LABELS)] * len(drawn),
             "worth": [value for _, _, _, value in drawn],
         }
 
@@ -189,6 +194,7 @@ def _trainer(
         train_dataset=Dataset.from_dict({"prompt": [str(row) for row in range(1000)]}),
         processing_class=PreTrainedTokenizerFast.from_pretrained(start),
         rollout_func=rollouts,
+        **options,
     )
 
 
