@@ -176,6 +176,15 @@ def test_every_curve_of_every_stage_is_drawn(page: Page) -> None:
         assert told in text
 
 
+def test_a_line_that_is_no_mean_only_joins_the_points(page: Page) -> None:
+    results = world.results()
+    few = [(step, 1.0 / step) for step in range(1, 9)]
+    results["sft"] = replace(results["sft"], curves={"loss": few})
+    text = text_of(page(results=results))
+    assert "The line joins the points." in text
+    assert re.search(r"The line is the mean of \d+", text)
+
+
 def test_challenger_and_champion_stand_beside_the_baselines(page: Page) -> None:
     text = text_of(page(decision=world.decision()))
     assert "challenger 0.672 [0.652, 0.692] champion 0.660 [0.640, 0.680] EASE 0.650 [0.630, 0.670]" in text
