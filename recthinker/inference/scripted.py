@@ -114,14 +114,13 @@ class Planner:
                 part, label = id_, -1
             if id_ == control["<call>"]:
                 calls.append(Told(self._tool_of.get(ids[position + 1], "")))
-            elif id_ in self._label_of:
-                named, label = self._label_of[id_], -1
-                # A model may name one that stands for no candidate.
-                if named < count and part == control["<call>"]:
-                    calls[-1].asked.append(named)
-                elif named < count and part == control["<result>"] and calls:
-                    label = named
-                    calls[-1].levels[label] = []
+            elif id_ in self._label_of and part == control["<call>"]:
+                # A model may ask about one that stands for no candidate.
+                if self._label_of[id_] < count:
+                    calls[-1].asked.append(self._label_of[id_])
+            elif id_ in self._label_of and part == control["<result>"] and calls:
+                label = self._label_of[id_]
+                calls[-1].levels[label] = []
             elif id_ in self._level_of and label >= 0:
                 calls[-1].levels[label].append(self._level_of[id_])
         return Reading(tuple(call.tool for call in calls), tuple(self._scores(calls, count)))

@@ -77,7 +77,7 @@ def test_curves_are_read_in_one_order_and_unknown_ones_come_last() -> None:
     drawn = charts("rl", {"strange_thing": curve, "loss": curve, "ndcg": curve, "empty": []})
     assert [(chart.watched.title, chart.watched.unit) for chart in drawn] == [
         ("NDCG", "mean of all rollouts drawn"),
-        ("Loss", "of the policy; its size says little"),
+        ("Loss", "of calls and answers; its size says little"),
         ("strange thing", ""),
     ]
 
