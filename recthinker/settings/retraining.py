@@ -62,8 +62,8 @@ class RlSettings(Section):
     """Calls that a broken one counts as, beside itself."""
     answer_weight: float = Field(ge=0)
     """Weight of what answers should say, cross-entropy, nats, beside the loss of the calls; at 0 answers wear away as
-    calls are learned. Chosen for `dr_grpo`, whose loss is divided by `agent.max_episode_tokens`; that of the others is
-    some ten times larger. Of a list that is written out nothing is learned in this way."""
+    calls are learned. Chosen for `dr_grpo`, whose loss is divided by `agent.max_episode_tokens`; the others divide by
+    tokens written. Of a list that is written out nothing is learned in this way."""
     kl: float = Field(ge=0)
     """Weight of the KL divergence from the model that RL began with; 0: none is computed."""
     redraw: int = Field(ge=1)

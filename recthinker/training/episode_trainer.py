@@ -8,14 +8,12 @@ Source: TRL 1.16, `trl/trainer/grpo_trainer.py`; `_prepare_inputs`, `_compute_lo
 `_generate_and_score_completions` and `_get_per_token_logps_and_entropies` are its own, private.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from trl import GRPOTrainer
 
-from recthinker.training.answer_head import AnswerHead
+from recthinker.training.answer_head import AnswerHead, Answers
 from recthinker.training.examples import IGNORED
 from recthinker.training.learned_head import add_learned_head
 from recthinker.training.micro_batches import ANSWER_SHARES, Batch, micro_batches
@@ -25,15 +23,6 @@ ADVANTAGES = "token_advantages"
 ANSWER_AT = "answer_at"
 """Beside `ANSWER_SHARES`: the answer's place in the completion, -1 where none is taught."""
 EARLIER_LOGPROBS = ("old_per_token_logps", "ref_per_token_logps")
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """How answers are learned."""
-
-    label_ids: Sequence[int]
-    weight: float
-    """Of their cross-entropy, nats, beside TRL's loss; the mean over all episodes, taught an answer or not."""
 
 
 class EpisodeTrainer(GRPOTrainer):
@@ -49,8 +38,7 @@ class EpisodeTrainer(GRPOTrainer):
         self._parts: list[Batch] = []
         model = self.accelerator.unwrap_model(self.model)
         base = getattr(model, "get_base_model", lambda: model)()
-        self._answers = answers
-        self._head = AnswerHead(base) if answers else None
+        self._head = AnswerHead(base, answers) if answers else None
         if self.accelerator.device.type == "cpu":
             add_learned_head(base, self.temperature)
 
@@ -70,7 +58,7 @@ class EpisodeTrainer(GRPOTrainer):
         written = batch["completion_mask"] * batch["tool_mask"]
         # Of tool results no log-probability is computed later: theirs must not be compared with one that was.
         earlier = {name: batch[name] * written for name in EARLIER_LOGPROBS if name in batch}
-        given = (ANSWER_SHARES, ANSWER_AT) if self._answers else ()
+        given = (ANSWER_SHARES, ANSWER_AT) if self._head else ()
         columns = {name: torch.tensor([one[name] for one in inputs], device=advantages.device) for name in given}
         return batch | earlier | columns | {"advantages": advantages}
 
@@ -80,18 +68,12 @@ class EpisodeTrainer(GRPOTrainer):
             loss: torch.Tensor = super()._compute_loss(model, inputs)  # type: ignore[no-untyped-call]  # TRL's
         finally:
             self._learned = None
-        if self._answers and self._head:
-            loss = loss + self._answers.weight * self._answer_loss(self._head, self._answers.label_ids, inputs)
+        if self._head:
+            at = inputs[ANSWER_AT]
+            with self.accelerator.autocast():
+                answers = self._head.loss(inputs[ANSWER_SHARES], at.where(at < 0, at + inputs["prompt_ids"].shape[1]))
+            loss = loss + answers / self.current_gradient_accumulation_steps
         return loss
-
-    def _answer_loss(self, head: AnswerHead, label_ids: Sequence[int], inputs: Batch) -> torch.Tensor:
-        """This micro-batch's part in the mean over a step's episodes."""
-        shares, at = inputs[ANSWER_SHARES], inputs[ANSWER_AT]
-        rows = torch.nonzero(at >= 0)[:, 0]
-        with self.accelerator.autocast():
-            told = head.logprobs(rows, at[rows] + inputs["prompt_ids"].shape[1])
-        nats: torch.Tensor = -(shares[rows] * told[:, list(label_ids[: shares.shape[1]])]).sum()
-        return nats / (len(shares) * self.current_gradient_accumulation_steps)
 
     def _get_per_token_logps_and_entropies(
         self,

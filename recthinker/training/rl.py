@@ -19,9 +19,10 @@ from recthinker.inference.engines import open_engine
 from recthinker.inference.evidence_weights import EvidenceWeights
 from recthinker.settings import Settings
 from recthinker.training.adapters import adapter_config, save_plain, weights_dtype
+from recthinker.training.answer_head import Answers
 from recthinker.training.answer_teacher import answer_teacher
 from recthinker.training.checkpoints import last_checkpoint
-from recthinker.training.episode_trainer import Answers, EpisodeTrainer, correct_for_engine
+from recthinker.training.episode_trainer import EpisodeTrainer, correct_for_engine
 from recthinker.training.group_rollouts import REWARDS, GroupRollouts
 from recthinker.training.handover import Handover, TrainableEngine
 from recthinker.training.stage import Curve
@@ -69,26 +70,11 @@ def train_rl(
         TrainingError: fewer requests than a step asks, or the engine did not take the weights of a step.
         EngineError: the engine died.
     """
-    rl, inference = settings.rl, settings.inference
+    rl = settings.rl
     _require_sizes(settings, len(requests.rows))
     agent = Agent.load(start, settings.agent.model_copy(update={"temperature": SAMPLING_TEMPERATURE}), settings.tools)
     torch.set_num_threads(settings.training.threads)
-    # `_require_sizes` has made sure that it is vLLM's.
-    engine = cast(TrainableEngine, open_engine(start, agent, for_engine(settings, agent)))
-    labels = agent.chat.label_ids[: settings.candidates.max_items]
-    probe = [*agent.system_ids, *agent.chat.turn([], None)]
-    handover = Handover(engine, probe, labels, tolerance=rl.probe_tolerance, by_file=inference.engine_process)
-    rollouts = GroupRollouts(
-        engine,
-        agent,
-        requests,
-        rl,
-        answer_teacher(agent.chat, agent.toolbox.tools, weights),
-        k=settings.evaluation.k,
-        seed=settings.training.seed,
-        max_in_flight=inference.max_in_flight,
-        before_step=handover,
-    )
+    rollouts = _rollouts(start, agent, requests, settings, weights)
     trainer = EpisodeTrainer(
         model=AutoModelForCausalLM.from_pretrained(start, dtype=weights_dtype(settings)),
         reward_funcs=[_reward(name) for name in REWARDS],
@@ -97,16 +83,38 @@ def train_rl(
         train_dataset=Dataset.from_dict({"prompt": [str(row) for row in range(rl.steps * rl.requests_per_step)]}),
         processing_class=PreTrainedTokenizerFast.from_pretrained(start),
         rollout_func=rollouts,
-        answers=answers_of(settings, labels),
+        answers=answers_of(settings, agent.chat.label_ids),
         peft_config=adapter_config(rl),
         callbacks=[_Steps(on_step)],
     )
     trainer.remove_callback(PrinterCallback)
-    if inference.dtype != "float32":
+    if settings.inference.dtype != "float32":
         correct_for_engine(trainer, IMPORTANCE_CLIP)
     trainer.train(resume_from_checkpoint=last_checkpoint(folder / "checkpoints"))
     save_plain(trainer.accelerator.unwrap_model(trainer.model), start, folder / "model")
     return _curves(trainer.state.log_history)
+
+
+def _rollouts(
+    start: Path, agent: Agent, requests: TrainingRequests, settings: Settings, weights: EvidenceWeights
+) -> GroupRollouts:
+    """Of an engine whose weights are handed over before each step."""
+    rl, inference = settings.rl, settings.inference
+    # `_require_sizes` has made sure that it is vLLM's.
+    engine = cast(TrainableEngine, open_engine(start, agent, for_engine(settings, agent)))
+    labels = agent.chat.label_ids[: settings.candidates.max_items]
+    probe = [*agent.system_ids, *agent.chat.turn([], None)]
+    return GroupRollouts(
+        engine,
+        agent,
+        requests,
+        rl,
+        answer_teacher(agent.chat, agent.toolbox.tools, weights),
+        k=settings.evaluation.k,
+        seed=settings.training.seed,
+        max_in_flight=inference.max_in_flight,
+        before_step=Handover(engine, probe, labels, tolerance=rl.probe_tolerance, by_file=inference.engine_process),
+    )
 
 
 def answers_of(settings: Settings, label_ids: Sequence[int]) -> Answers | None:

@@ -22,7 +22,8 @@ from trl import GRPOConfig, GRPOTrainer
 
 from recthinker.agent import CompactFormat, train_tokenizer
 from recthinker.settings import Settings, load_settings
-from recthinker.training.episode_trainer import ADVANTAGES, ANSWER_AT, Answers, EpisodeTrainer
+from recthinker.training.answer_head import Answers
+from recthinker.training.episode_trainer import ADVANTAGES, ANSWER_AT, EpisodeTrainer
 from recthinker.training.micro_batches import ANSWER_SHARES
 from recthinker.training.tiny import new_model, save_model
 

@@ -1,18 +1,20 @@
 """Our trainer beside TRL's own: sorted, cut and scored in part, it must learn the same."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from datasets import Dataset
+from peft import LoraConfig
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 from trl import GRPOConfig, GRPOTrainer
 
+from recthinker.training.answer_head import Answers
 from recthinker.training.episode_trainer import (
     ADVANTAGES,
     ANSWER_AT,
-    Answers,
     EpisodeTrainer,
     correct_for_engine,
 )
@@ -110,7 +112,7 @@ def learned(
     if corrected:
         correct_for_engine(built, clip=2.0)
     built.train()
-    return {name: weight.detach() - before[name] for name, weight in model.named_parameters()}
+    return {name: weight.detach() - before.get(name, 0) for name, weight in model.named_parameters()}
 
 
 @pytest.mark.slow
@@ -158,3 +160,18 @@ def test_answers_learn_what_they_should_say(
         torch.testing.assert_close(
             ours[name] - without[name], -parameter.grad, rtol=1e-3, atol=1e-6, msg=f"{name} learns something else"
         )
+
+
+@pytest.mark.slow
+def test_adapters_learn_answers_too(tmp_path: Path, start: Path) -> None:
+    """Those of the layers' outputs, which a new model has at zero, so that nothing before them is learned in a step."""
+
+    def adapted(folder: str, answers: Answers | None) -> dict[str, torch.Tensor]:
+        torch.manual_seed(1)
+        lora = LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM")
+        changed = learned(start, tmp_path / folder, EpisodeTrainer, "dr_grpo", 0.0, answers=answers, peft_config=lora)
+        return {name: change for name, change in changed.items() if re.search(r"(o|down)_proj.lora_B", name)}
+
+    ours, without = adapted("ours", Answers(LABELS, 0.3)), adapted("without", None)
+    assert without
+    assert all(not torch.allclose(ours[name], change, rtol=1e-2) for name, change in without.items())

@@ -15,9 +15,9 @@ from recthinker.evaluation.targets import TARGETS_FILE
 from recthinker.inference.evidence_weights import UNFITTED, EvidenceWeights, Fit, line
 from recthinker.report.watched import KNOWN
 from recthinker.settings import Settings
-from recthinker.training import stages
+from recthinker.training import rl, stages
+from recthinker.training.answer_head import Answers
 from recthinker.training.base_model import WEIGHTS
-from recthinker.training.episode_trainer import Answers
 from recthinker.training.rl import LOGGED, answers_of, for_engine, train_rl
 from recthinker.training.select_stage import EXAMPLES
 from recthinker.training.stage import MODEL, RESULT, require_model_of, stage_folder
@@ -25,6 +25,7 @@ from recthinker.training.stages import make_base, make_rl, make_sft
 from recthinker.training.training_requests import TrainingRequests
 from tests.training.blank_retraining import finish, model
 from tests.training.test_plan_text import plan
+from tests.training.tiny_world import save_tiny, tiny_settings
 
 
 def test_sft_does_not_learn_from_a_selection_that_was_cut_off(settings: Settings, tmp_path: Path) -> None:
@@ -54,6 +55,35 @@ def test_answers_are_learned_by_their_weight_where_they_are_labels(settings: Set
     written = settings.agent.model_copy(update={"ranking": "generate"})
     assert answers_of(settings.model_copy(update={"rl": unweighted}), [3, 4]) is None
     assert answers_of(settings.model_copy(update={"agent": written}), [3, 4]) is None
+
+
+def test_rl_teaches_answers_by_the_weights_that_it_is_given(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an engine, rollouts and a trainer that only take down what they are given."""
+    settings = settings.model_copy(update={"inference": settings.inference.model_copy(update={"engine": "vllm"})})
+    start = save_tiny(tmp_path, tiny_settings())
+    given: dict[str, Any] = {}
+
+    def rollouts(engine: Any, agent: Any, requests: Any, rl: Any, teacher: Any, **options: Any) -> None:
+        given["teacher"] = teacher
+
+    def trainer(**options: Any) -> None:
+        given.update(options)
+        raise StopIteration
+
+    for name, stand_in in (("open_engine", lambda *args: None), ("Handover", lambda *args, **options: None)):
+        monkeypatch.setattr(rl, name, stand_in)
+    monkeypatch.setattr(rl, "GroupRollouts", rollouts)
+    monkeypatch.setattr(rl, "EpisodeTrainer", trainer)
+    none: Any = None
+    asked = TrainingRequests(snapshot=none, rows=[none] * settings.rl.requests_per_step, targets={}, hashes=none)
+    fitted = EvidenceWeights({frozenset({"item_info"}): Fit({"item_info": (line(0.5), line(0.1))}, nats=-1.5)})
+    for weights, sees_target in ((fitted, False), (UNFITTED, True)):
+        with pytest.raises(StopIteration):
+            train_rl(start, asked, settings, weights, folder=tmp_path, on_step=lambda *told: None)
+        assert given["teacher"].sees_target == sees_target
+        assert given["answers"].weight == settings.rl.answer_weight > 0
 
 
 def test_the_report_knows_all_that_rl_watches() -> None:
