@@ -38,7 +38,7 @@ def enough_leads(scores: Sequence[np.ndarray], chosen: np.ndarray, price: float)
             going_on = going_on - price
             is_there = np.all([lead[before] < enough[before] for before in range(place)], axis=0)
             gain = np.where(is_there, values[place] - going_on, 0.0)
-            enough[place] = _least_lead(lead[place], gain)
+            enough[place] = least_lead(lead[place], gain)
             going_on = np.where(lead[place] >= enough[place], values[place], going_on)
     return enough
 
@@ -62,8 +62,13 @@ def leads(scores: np.ndarray) -> np.ndarray:
     return lead
 
 
-def _least_lead(lead: np.ndarray, gain: np.ndarray) -> float:
-    """The lead from which on all gains together are the largest; infinite where they are never above 0."""
+def least_lead(lead: np.ndarray, gain: np.ndarray) -> float:
+    """The lead from which on all gains together are the largest; infinite where they are never above 0.
+
+    Args:
+        lead: (R,).
+        gain: what stopping is worth above going on, (R,).
+    """
     steps, place = np.unique(-lead, return_inverse=True)
     together = np.cumsum(np.bincount(place, gain))
     best = int(together.argmax())

@@ -1,6 +1,7 @@
 """The stage `select`: the run's rollouts from their table, filtered, as what SFT is taught with."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def select_episodes(plan: RetrainPlan, settings: Settings, run_dir: Path) -> Sta
     chosen = select(
         groups,
         settings.selection,
+        call_price=settings.training.call_price,
         is_tidy=lambda rollout: is_tidy(rollout, agent.chat),
         has_leak=leak.has_leak,
         seed=settings.training.seed,
@@ -72,6 +74,7 @@ def select_episodes(plan: RetrainPlan, settings: Settings, run_dir: Path) -> Sta
     write_targets(folder, target_hashes([rollout.user_id for rollout in learned_from], targets))
     texts = {
         "plans.txt": plans_text(drawn, chosen.kept),
+        "leads.txt": leads_text(chosen.enough),
         "samples.txt": samples_text(chosen.kept, examples[: len(chosen.kept)], agent),
     }
     result = StageResult(
@@ -136,6 +139,12 @@ def plans_text(drawn: Sequence[Rollout], kept: Sequence[Rollout]) -> str:
     ordered = sorted(before, key=lambda plan: (-after[plan], -before[plan], plan))
     lines = [f"{before[p] / len(drawn):7.2%}  {after[p] / len(kept):7.2%}  {_plan_name(p)}" for p in ordered]
     return "\n".join(["  drawn     kept  plan", *lines])
+
+
+def leads_text(enough: Mapping[int, float]) -> str:
+    """From which lead on a further call does not pay, by the number of calls before, nats."""
+    lines = [f"{calls:5}  {'none' if math.isinf(lead) else f'{lead:.2f}':>6}" for calls, lead in enough.items()]
+    return "\n".join(["calls  enough", *lines])
 
 
 def samples_text(kept: Sequence[Rollout], examples: Sequence[Example], agent: Agent) -> str:

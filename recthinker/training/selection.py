@@ -1,4 +1,4 @@
-"""Which rollouts SFT learns from: those that rank the chosen item high and call no tool more than that takes.
+"""Which rollouts SFT learns from: those that rank the chosen item high, with the calls that pay and no others.
 
 Each filter is a function of rollouts; none changes one. What was drawn tells what is good enough: a request whose
 rollouts mostly rank the target first is held to that, a hard one accepts a lower rank. Equal scores count half, as in
@@ -19,6 +19,7 @@ import numpy as np
 from recthinker.agent import Outcome, StopReason
 from recthinker.evaluation.metrics import target_ranks
 from recthinker.settings import SelectionSettings
+from recthinker.training.needless_calls import leads_to_stop_at, without_hasty_answers, without_needless_calls
 from recthinker.training.rollout import Rollout
 
 Filter = Callable[[Sequence[Rollout]], list[Rollout]]
@@ -32,12 +33,15 @@ class Selected:
     """By request key and sample."""
     dropped: Mapping[str, int]
     """Rollouts by the filter that dropped them, in the order of the filters."""
+    enough: Mapping[int, float]
+    """The lead from which on no call paid, nats, by the number of calls before."""
 
 
 def select(
     groups: Sequence[Sequence[Rollout]],
     settings: SelectionSettings,
     *,
+    call_price: float,
     is_tidy: Callable[[Rollout], bool],
     has_leak: Callable[[Rollout], bool],
     seed: int,
@@ -45,17 +49,20 @@ def select(
     """The rollouts that SFT learns from, of groups of one request each.
 
     Args:
+        call_price: NDCG@10 that a call has to bring, or it is needless.
         is_tidy: whether a rollout's turns say what is so (`recthinker.training.tidy_turns`).
         has_leak: whether a rollout may know its target (`recthinker.training.leaks`).
         seed: of whom is dropped where there are too many of a user or a plan.
     """
     bars = {group[0].key: rank_bar(group, settings) for group in groups}
+    enough = leads_to_stop_at(([one for one in group if ended_well(one)] for group in groups), call_price)
     of_group: dict[str, Filter] = {
         "ended_badly": lambda group: [rollout for rollout in group if ended_well(rollout)],
         "untidy": lambda group: [rollout for rollout in group if is_tidy(rollout)],
         "leaked": lambda group: [rollout for rollout in group if not has_leak(rollout)],
+        "needless_calls": lambda group: without_needless_calls(group, enough),
+        "hasty": lambda group: without_hasty_answers(group, enough),
         "ranked_low": lambda group: [rollout for rollout in group if target_rank(rollout) <= bars[rollout.key]],
-        "needless_calls": without_needless_calls,
         "repeated": without_repeats,
         "beyond_per_request": lambda group: best_of_request(group, settings.per_request),
     }
@@ -74,7 +81,7 @@ def select(
         passing = keep(kept)
         dropped[name] = len(kept) - len(passing)
         kept = passing
-    return Selected(kept, dropped)
+    return Selected(kept, dropped, enough)
 
 
 def ended_well(rollout: Rollout) -> bool:
@@ -107,16 +114,6 @@ def rank_bar(group: Sequence[Rollout], settings: SelectionSettings) -> float:
     scored = [rollout for rollout in group if rollout.is_scored]
     first = sum(target_rank(rollout) == 1 for rollout in scored) / max(1, len(scored))
     return settings.hard_rank - first * (settings.hard_rank - settings.easy_rank)
-
-
-def without_needless_calls(group: Sequence[Rollout]) -> list[Rollout]:
-    """Without those that another one ranks the target as high or higher than, with fewer calls."""
-    ranks = [target_rank(rollout) for rollout in group]
-
-    def is_beaten(calls: int, rank: float) -> bool:
-        return any(other.calls < calls and its <= rank for other, its in zip(group, ranks, strict=True))
-
-    return [rollout for rollout, rank in zip(group, ranks, strict=True) if not is_beaten(rollout.calls, rank)]
 
 
 def without_repeats(group: Sequence[Rollout]) -> list[Rollout]:

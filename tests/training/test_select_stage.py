@@ -1,5 +1,6 @@
 """Selecting over the little world: what the planner drew, as SFT gets it."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from recthinker.training.collect import ROLLOUTS_FILE, collect
 from recthinker.training.examples import IGNORED
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rollout_examples import rollout_example
-from recthinker.training.select_stage import EXAMPLES, select_episodes, taught_by
+from recthinker.training.select_stage import EXAMPLES, leads_text, select_episodes, taught_by
 from recthinker.training.selection import ended_well, first_answers
 from recthinker.training.stage import StageResult, read_result, stage_folder
 from tests import little_world
@@ -82,11 +83,16 @@ def test_the_result_shows_plans_and_episodes(lenient: Settings) -> None:
     shares = [line.split()[:2] for line in lines]
     assert sum(float(drawn.rstrip("%")) for drawn, _ in shares) == pytest.approx(100, abs=0.1)
     assert sum(float(kept.rstrip("%")) for _, kept in shares) == pytest.approx(100, abs=0.1)
+    assert result.texts["leads.txt"].startswith("calls  enough")
     # The prompt is not learned, nor the answer of those selected; the agent's turns are.
     sample = result.texts["samples.txt"].split("\n")[1]
     assert sample.startswith("Rank the candidates")
     assert "[[known sufficient" in sample
     assert not sample.endswith("]]")
+
+
+def test_leads_are_told_by_the_number_of_calls_before() -> None:
+    assert leads_text({1: math.inf, 2: 2.887}) == "calls  enough\n    1    none\n    2    2.89"
 
 
 def test_where_nothing_is_good_enough_it_says_what_dropped_it(retraining: Settings) -> None:

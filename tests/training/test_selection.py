@@ -15,7 +15,6 @@ from recthinker.training.selection import (
     spread_over_plans,
     spread_over_users,
     target_rank,
-    without_needless_calls,
     without_repeats,
 )
 
@@ -88,21 +87,11 @@ def test_the_bar_sinks_as_the_target_is_put_first_more_rarely() -> None:
 def test_a_hard_request_accepts_what_an_easy_one_does_not() -> None:
     easy = numbered(rollout(1, "a"), rollout(1, "b"), rollout(1, "c"), rollout(2, "d"))
     hard = [replace(one, key="bob#2.0", user_id="bob") for one in numbered(rollout(2, "a"), rollout(4, "b"))]
-    chosen = select([easy, hard], SETTINGS, is_tidy=lambda one: True, has_leak=lambda one: False, seed=1)
+    chosen = select(
+        [easy, hard], SETTINGS, call_price=0.005, is_tidy=lambda one: True, has_leak=lambda one: False, seed=1
+    )
     assert [(one.key, target_rank(one)) for one in chosen.kept] == [("ann#2.0", 1), ("ann#2.0", 1), ("bob#2.0", 2)]
     assert chosen.dropped["ranked_low"] == 2
-
-
-def test_calls_are_needless_where_fewer_rank_the_target_as_high() -> None:
-    one, two, worse, better = rollout(2, "a"), rollout(2, "bc"), rollout(3, "bcd"), rollout(1, "bcde")
-    assert without_needless_calls([one, two, worse, better]) == [one, better]
-    # As many calls are no fewer.
-    assert without_needless_calls([one, rollout(2, "b"), rollout(3, "c")]) == [one, rollout(2, "b"), rollout(3, "c")]
-
-
-def test_looking_nothing_up_and_holding_all_for_equal_makes_no_call_needless() -> None:
-    informed, blind = rollout(2, "a"), replace(rollout(1), scores=(1.0, 1.0, 1.0, 1.0))
-    assert without_needless_calls([informed, blind]) == [informed, blind]
 
 
 def test_the_same_tokens_are_kept_once_whatever_label_was_drawn() -> None:
@@ -162,21 +151,24 @@ def test_the_surplus_of_a_plan_goes_in_seeded_order() -> None:
 def test_every_rollout_is_kept_or_counted_at_the_filter_that_dropped_it() -> None:
     ann = numbered(
         rollout(1, "a"),
-        rollout(1, "bc"),  # needless calls
+        rollout(1, "bc"),  # needless calls, as the next lines say
         rollout(4, "a"),  # ranked low
         replace(rollout(1, "a"), status="fallback_error", scores=()),  # ended badly
         rollout(1, "y"),  # untidy
         rollout(1, "z"),  # leaked
     )
+    ann[1] = replace(ann[1], ids=[*ann[0].ids[:2], 8, 8, 7, 9])  # goes on from the first one's prompt
     ann = [*ann, replace(ann[0], sample=6)]  # repeated
+    cat = [replace(rollout(4, ""), key="cat#2.0"), replace(rollout(1, "a"), key="cat#2.0", sample=1)]  # hasty, and kept
     crowd = [
         [replace(one, key=f"bob#{n}.0", user_id="bob") for one in numbered(rollout(1, "d"), *[rollout(1, "e")] * 2)]
-        for n in range(3)
+        for n in range(4)
     ]
-    settings = SETTINGS.model_copy(update={"per_request": 1, "per_user": 2, "max_plan_share": 0.5})
+    settings = SETTINGS.model_copy(update={"per_request": 1, "per_user": 3, "max_plan_share": 0.5})
     chosen = select(
-        [ann, *crowd],
+        [ann, cat, *crowd],
         settings,
+        call_price=0.005,
         is_tidy=lambda one: one.plan != ("y",),
         has_leak=lambda one: one.plan == ("z",),
         seed=1,
@@ -185,12 +177,13 @@ def test_every_rollout_is_kept_or_counted_at_the_filter_that_dropped_it() -> Non
         "ended_badly": 1,
         "untidy": 1,
         "leaked": 1,
-        "ranked_low": 1,
         "needless_calls": 1,
+        "hasty": 1,
+        "ranked_low": 1,
         "repeated": 1,
-        # Two of three of each of bob's requests; then one of three requests; then one of two, so that d is half of all.
-        "beyond_per_request": 6,
+        # Two of three of each of bob's requests; then one request of four; then one of three, as half may be d.
+        "beyond_per_request": 8,
         "beyond_per_user": 1,
         "beyond_plan_share": 1,
     }
-    assert [one.plan for one in chosen.kept] == [("a",), ("d",)]
+    assert [one.plan for one in chosen.kept] == [("a",), ("a",), ("d",), ("d",)]
