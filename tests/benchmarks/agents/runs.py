@@ -42,7 +42,8 @@ TWO_CALLS = ("co_interactions", "similar_users")
 FOUR_CALLS = ("co_interactions", "similar_users", "item_info", "item_relations")
 FEW = 16
 """Episodes among which one is long, where few are."""
-NEXT_DS = "2026-02-01"
+SECOND_NIGHTS = ("2026-02-01", "2026-02-02", "2026-02-03")
+"""The same night again and again, as it is over in seconds."""
 
 
 def alike(key: str) -> Sequence[str]:
@@ -131,14 +132,19 @@ def tokens_per_user(stage: Stage) -> dict[str, float]:
 
 
 def two_nights(stage: Stage) -> dict[str, Any]:
-    """The shard job's path for all users, and for a second night on which few of them changed; seconds each."""
+    """The shard job's path for all users, and for a second night on which few of them changed, the median of several;
+    seconds each.
+    """
     stage.puppet.restart(alike)
     first = _night(stage, stage.snapshot, DS, None)
     rows = pq.read_table(stage.folder / DS / "trajectories.parquet")
     write_deltalake(str(stage.folder / "warehouse" / "trajectories"), rows, partition_by=["ds"])
-    second = stage.world.write(stage.folder / "second", changed=CHANGED)
-    stage.puppet.restart(alike)
-    return {"first": first, "second": _night(stage, second, NEXT_DS, DS)}
+    changed = stage.world.write(stage.folder / "second", changed=CHANGED)
+    seconds = []
+    for ds in SECOND_NIGHTS:
+        stage.puppet.restart(alike)
+        seconds.append(_night(stage, changed, ds, DS))
+    return {"first": first, "second": sorted(seconds, key=lambda night: night["seconds"])[len(seconds) // 2]}
 
 
 def _night(stage: Stage, snapshot: Snapshot, ds: str, earlier_ds: str | None) -> dict[str, Any]:
