@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from jobs._cli import Job, main
 from recthinker.candidates import write_candidates
 from recthinker.errors import ConfigError
-from recthinker.features import Cut, build_cut, build_features, split_of
+from recthinker.features import BuildSummary, Cut, build_cut, build_planned, plan_features, split_of
 from recthinker.tables.arrow import table_version
 from recthinker.tables.locks import hold
 from recthinker.tables.schemas import INTERACTIONS
@@ -22,13 +22,12 @@ from recthinker.tables.store import TableStore
 
 def run(job: Job) -> str:
     """Bring the feature tables of D, or of training cuts, up to date."""
-    settings, args = job.settings, job.args
-    cuts = [Cut.parse(text) for text in args.cut]
-    days = _days(job.ds, args.to or job.ds)
-    warehouse = TableStore(settings.paths.warehouse, spark_session(settings.spark, "recthinker-build-features"))
+    cuts = [Cut.parse(text) for text in job.args.cut]
+    days = _days(job.ds, job.args.to or job.ds)
     if cuts:
+        warehouse = _warehouse(job)
         return "; ".join(_cut(job, warehouse, cut) for cut in cuts)
-    return "; ".join(_serving(job, warehouse, ds) for ds in days)
+    return "; ".join(_serving(job, ds, is_alone=len(days) == 1) for ds in days)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,12 +38,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--with-candidates", action="store_true", help="build the cuts' candidates in the same go")
 
 
-def _serving(job: Job, warehouse: TableStore, ds: str) -> str:
+def _serving(job: Job, ds: str, *, is_alone: bool) -> str:
     settings = job.settings
     lock = settings.paths.locks / f"features-{ds}.lock"
     with hold(lock, f"features of {ds}", timeout_s=settings.features.lock_timeout_s):
-        summary = build_features(warehouse, ds, settings.features, run_id=job.run_id, force=job.args.force)
+        plan = plan_features(settings.paths.warehouse, ds, settings.features, force=job.args.force)
+        # Where nothing is to be done, Spark need not start.
+        if not plan.to_build:
+            return f"{ds} {BuildSummary(plan, {})}"
+        warehouse = _warehouse(job, is_short=is_alone and plan.base is not None)
+        summary = build_planned(warehouse, plan, settings.features, run_id=job.run_id)
     return f"{ds} {summary}"
+
+
+def _warehouse(job: Job, *, is_short: bool = False) -> TableStore:
+    """The tables, with this process's Spark session."""
+    spark = spark_session(job.settings.spark, "recthinker-build-features", is_short=is_short)
+    return TableStore(job.settings.paths.warehouse, spark)
 
 
 def _cut(job: Job, warehouse: TableStore, cut: Cut) -> str:

@@ -3,11 +3,12 @@
 Everything sees the interactions through `known`. Candidates are in `recthinker.candidates`.
 """
 
-from recthinker.features.build import BuildSummary, build_features
+from recthinker.features.build import BuildSummary, build_features, build_planned
 from recthinker.features.cut_build import build_cut, split_of
 from recthinker.features.cuts import Cut, Split, holdout_last, temporal
 from recthinker.features.known import known_before
 from recthinker.features.landing import Landing, known_interactions
+from recthinker.features.plan import plan_features
 
 __all__ = [
     "BuildSummary",
@@ -16,9 +17,11 @@ __all__ = [
     "Split",
     "build_cut",
     "build_features",
+    "build_planned",
     "holdout_last",
     "known_before",
     "known_interactions",
+    "plan_features",
     "split_of",
     "temporal",
 ]

@@ -28,7 +28,7 @@ from recthinker.settings import FeatureSettings
 from recthinker.tables import schemas
 from recthinker.tables.check_files import NEW, ROW_COUNTS, read_checks
 from recthinker.tables.checks import CheckResult, audit
-from recthinker.tables.publishing import discard, publish, published_version, staged_frame
+from recthinker.tables.publishing import discard, publish, staged_frame
 from recthinker.tables.schemas import Table
 from recthinker.tables.status import write_status
 from recthinker.tables.store import TableStore
@@ -75,25 +75,32 @@ class BuildSummary:
 def build_features(
     store: TableStore, ds: str, settings: FeatureSettings, *, run_id: str, force: Collection[str] = ()
 ) -> BuildSummary:
-    """Bring the feature and state tables of `ds` up to date.
+    """Bring the feature and state tables of `ds` up to date: `build_planned` of `plan_features`.
+
+    Raises:
+        TableContractError: a landing table is missing, or as `build_planned`.
+        ConfigError: `force` names no such table, or too little free disk.
+    """
+    return build_planned(store, plan_features(store.root, ds, settings, force=force), settings, run_id=run_id)
+
+
+def build_planned(store: TableStore, plan: FeaturePlan, settings: FeatureSettings, *, run_id: str) -> BuildSummary:
+    """Build the tables that a plan names.
 
     Args:
         store: where the landing tables lie and the feature tables go.
-        ds: logical date.
-        settings: of the features.
+        plan: of today: made just now.
+        settings: of the features, as for the plan.
         run_id: recorded with what is written.
-        force: names of tables to build in any case.
 
     Raises:
-        TableContractError: a landing table is missing, nothing happened before the end of `ds`, a check failed, or
-            another run published `ds` meanwhile. The published tables stay as they were.
-        ConfigError: `force` names no such table, or too little free disk.
+        TableContractError: nothing happened before the end of the date, a check failed, or another run published the
+            date since it was planned. The published tables stay as they were.
+        ConfigError: too little free disk.
     """
-    after = {table.name: published_version(store.root, table, ds) for wave in WAVES for row in wave for table in row}
-    plan = plan_features(store.root, ds, settings, force=force)
     if not plan.to_build:
         return BuildSummary(plan, {})
-    base_ds = plan.base.ds if plan.base else None
+    ds, base_ds = plan.ds, plan.base.ds if plan.base else None
     logger.info("building features ds=%s base=%s why_full=%s", ds, base_ds, plan.why_full)
     landing = read_landing(store, plan.inputs, ds=ds, base_ds=base_ds, settings=settings)
     tables = StagedTables(store, landing, plan.base, ds, settings, f"{run_id}-{time.time_ns():x}")
@@ -108,10 +115,7 @@ def build_features(
         raise
     finally:
         tables.remove_taken()
-    rows = {
-        table.name: _publish(tables, table, plan, counts, results, run_id=run_id, after=after[table.name])
-        for table in plan.to_build
-    }
+    rows = {table.name: _publish(tables, table, plan, counts, results, run_id=run_id) for table in plan.to_build}
     limits = capped(tables.rows, landing.item_relations, settings)
     for limit in limits:
         logger.info("capped %s", limit)
@@ -188,11 +192,10 @@ def _publish(
     results: Sequence[CheckResult],
     *,
     run_id: str,
-    after: int,
 ) -> int:
     """Publish and record one table; its rows."""
     staged = tables.staged[table.name]
-    version = publish(tables.store, staged, run_id=run_id, after=after)
+    version = publish(tables.store, staged, run_id=run_id, after=plan.published[table.name])
     reads = READS[table.name]
     is_on_base = plan.base is not None and not (table is schemas.CO_INTERACTION_PAIRS and tables.summed_pairs)
     status = made_status(

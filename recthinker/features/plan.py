@@ -14,6 +14,7 @@ from recthinker.features.definitions import CANDIDATES_READ, candidates_definiti
 from recthinker.settings import CandidateSettings, FeatureSettings
 from recthinker.tables import schemas
 from recthinker.tables.arrow import Root
+from recthinker.tables.publishing import published_version
 from recthinker.tables.schemas import Table
 from recthinker.tables.status import TableStatus
 
@@ -61,6 +62,8 @@ class FeaturePlan(DatePlan):
     """What to build on; None: from scratch, or nothing is to be built."""
     why_full: str | None
     """Why from scratch; None: there is a base, or nothing is to be built."""
+    published: Mapping[str, int]
+    """By table, how often its rows of the date had been replaced before the plan was made (`published_version`)."""
 
 
 def plan_features(
@@ -79,11 +82,13 @@ def plan_features(
         ConfigError: `force` names a table that is no feature or state table.
     """
     _check_names(force)
+    # First of all: what another run publishes from here on crosses the commits of this plan.
+    published = {table.name: published_version(root, table, ds) for table in BUILT_TABLES}
     built = Built(root, settings)
     reasons = _reasons(built, ds, force)
     base, why_full = find_base(built, ds) if any(reasons.values()) else (None, None)
     tables = _table_plans(built, reasons, "incremental" if base else "full")
-    return FeaturePlan(ds, tables, built.inputs(ds), base, why_full)
+    return FeaturePlan(ds, tables, built.inputs(ds), base, why_full, published)
 
 
 def plan_range(

@@ -22,13 +22,21 @@ from recthinker.tables.schemas import Table
 LOOPBACK = "127.0.0.1"
 QUIET_ARCHIVE = "-Xlog:cds=off -Xlog:cds+dynamic=off"
 """Java says nothing of classes that it cannot take from, or put into, an archive."""
+FIRST_COMPILER = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+"""Java's first compiler alone, with the code cache of both: its own of 48 MB is soon full, and compiles no more."""
 
 
-def spark_session(settings: SparkSettings, app_name: str) -> SparkSession:
+def spark_session(settings: SparkSettings, app_name: str, *, is_short: bool = False) -> SparkSession:
     """The process's Spark session: Delta tables, UTC, no UI, quiet.
 
     `settings.conf` wins over what follows from the other settings, and what spark-submit was given wins over both. A
     session that already runs in this process is returned as it is.
+
+    Args:
+        settings: of Spark.
+        app_name: what Spark calls the session.
+        is_short: whether much of the work is over before Java's second compiler pays: it is then left out. A setting
+            `-XX:TieredStopAtLevel=4` in `spark.driver.extraJavaOptions` brings it back.
 
     Raises:
         ConfigError: no Java 17 or 21, or a Delta jar is missing.
@@ -36,9 +44,7 @@ def spark_session(settings: SparkSettings, app_name: str) -> SparkSession:
     require_java()
     # Else Spark starts its Python workers with the `python3` of the PATH, which may be another version.
     os.environ.setdefault("PYSPARK_PYTHON", settings.python or sys.executable)
-    submitted = submitted_properties()
-    jars = {} if submitted else _jars(settings)
-    properties = {"spark.master": settings.master, **_properties(settings), **jars, **settings.conf, **submitted}
+    properties = session_properties(settings, is_short=is_short)
     is_new = SparkSession.getActiveSession() is None
     builder = SparkSession.builder.appName(app_name)
     for key, value in properties.items():
@@ -49,13 +55,26 @@ def spark_session(settings: SparkSettings, app_name: str) -> SparkSession:
     return spark
 
 
+def session_properties(settings: SparkSettings, *, is_short: bool = False) -> dict[str, str]:
+    """The properties that `spark_session` asks for.
+
+    Raises:
+        ConfigError: a Delta jar is missing.
+    """
+    submitted = submitted_properties()
+    compiler = (FIRST_COMPILER,) if is_short else ()
+    jars = {} if submitted else _jars(settings, *compiler)
+    own = {"spark.master": settings.master, **_properties(settings, *compiler), **jars}
+    return {**own, **settings.conf, **submitted}
+
+
 def spark_schema(table: Table) -> StructType:
     """The contract's columns as a Spark schema, in their order, nullability kept."""
     return from_arrow_schema(table.arrow_schema())
 
 
-def _jars(settings: SparkSettings) -> dict[str, str]:
-    """Where Spark finds Delta: what the settings name, else the pinned jars of this machine.
+def _jars(settings: SparkSettings, *options: str) -> dict[str, str]:
+    """Where Spark finds Delta: what the settings name, else the pinned jars of this machine; with Java's `options`.
 
     Raises:
         ConfigError: a pinned jar is missing.
@@ -72,7 +91,8 @@ def _jars(settings: SparkSettings) -> dict[str, str]:
         return {"spark.jars": ",".join(paths)}
     # On Java's own class path, so that an archive can hold their classes too.
     classes = class_archive(jars_dir.resolve())
-    options = (f"-XX:SharedArchiveFile={classes}", QUIET_ARCHIVE) if classes.is_file() else ()
+    if classes.is_file():
+        options = (*options, f"-XX:SharedArchiveFile={classes}", QUIET_ARCHIVE)
     return {"spark.driver.extraClassPath": ":".join(paths), "spark.driver.defaultJavaOptions": java_options(*options)}
 
 
@@ -82,7 +102,7 @@ def java_options(*more: str) -> str:
     return " ".join(["-Duser.timezone=UTC", f"-Dlog4j2.configurationFile={log4j}", *more])
 
 
-def _properties(settings: SparkSettings) -> dict[str, str]:
+def _properties(settings: SparkSettings, *options: str) -> dict[str, str]:
     """Spark properties that follow from the settings."""
     loopback = {"spark.driver.host": LOOPBACK, "spark.driver.bindAddress": LOOPBACK}
     return {
@@ -96,7 +116,7 @@ def _properties(settings: SparkSettings) -> dict[str, str]:
         "spark.executorEnv.ARROW_DEFAULT_MEMORY_POOL": "system",
         "spark.executorEnv.MALLOC_MMAP_THRESHOLD_": str(2**30),
         "spark.executorEnv.MALLOC_TRIM_THRESHOLD_": str(2**31),
-        "spark.driver.defaultJavaOptions": java_options(),
+        "spark.driver.defaultJavaOptions": java_options(*options),
         "spark.log.level": "ERROR",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         # Spark's default, INT96, is read several times slower by Arrow and has no bounds.

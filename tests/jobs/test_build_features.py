@@ -2,6 +2,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
 from jobs import build_candidates, build_features
 from jobs._cli import run_job
@@ -35,6 +36,28 @@ def test_features_then_candidates(landed: TableStore, capsys: pytest.CaptureFixt
     assert "candidates of 12 users" in capsys.readouterr().out
 
     assert landed.read(schemas.CANDIDATES, ds=tiny_world.DS).count() == 12
+
+
+def test_spark_starts_for_work_alone_and_is_told_of_a_single_night(
+    landed: TableStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[bool] = []
+
+    def start(*_: object, is_short: bool) -> SparkSession:
+        started.append(is_short)
+        return landed.spark
+
+    monkeypatch.setattr(build_features, "spark_session", start)
+    two_days = ("2024-03-06", "2024-03-07")
+
+    assert run("build_features", ds="2024-03-05") == 0
+    assert started == [False]
+    assert run("build_features", ds=two_days[0]) == 0
+    assert started == [False, True]
+    assert run("build_features", ds=two_days[0]) == 0
+    assert started == [False, True]
+    assert run("build_features", "--to", two_days[1], ds=two_days[0]) == 0
+    assert started == [False, True, False]
 
 
 def test_several_cuts_with_candidates_in_one_go(landed: TableStore, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from recthinker.errors import ConfigError
 from recthinker.settings import Settings
 from recthinker.tables.jars import JARS, default_jars_dir, missing_jars, resolve_jars
 from recthinker.tables.schemas import TABLES
-from recthinker.tables.spark import spark_schema, spark_session
+from recthinker.tables.spark import session_properties, spark_schema, spark_session
 
 
 def test_missing_jar_says_what_to_run(settings: Settings, tmp_path: Path) -> None:
@@ -22,6 +22,18 @@ def test_missing_jars_are_those_the_folder_lacks(tmp_path: Path) -> None:
     assert missing_jars(tmp_path) == sorted(JARS)
     (tmp_path / sorted(JARS)[0]).touch()
     assert missing_jars(tmp_path) == sorted(JARS)[1:]
+
+
+@pytest.mark.parametrize("master", ["local[2]", "spark://host:7077"])
+def test_a_short_session_leaves_out_javas_second_compiler(settings: Settings, tmp_path: Path, master: str) -> None:
+    for name in JARS:
+        (tmp_path / name).touch()
+    spark = settings.spark.model_copy(update={"master": master, "jars_dir": tmp_path})
+    options = [
+        session_properties(spark, is_short=is_short)["spark.driver.defaultJavaOptions"] for is_short in (False, True)
+    ]
+    assert ["-XX:TieredStopAtLevel=1" in told for told in options] == [False, True]
+    assert all("-Duser.timezone=UTC" in told for told in options)
 
 
 @pytest.mark.spark
