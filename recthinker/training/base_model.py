@@ -46,7 +46,7 @@ DECISIVE = ("training", "model", "agent", "tools", "features")
 """Settings that a base model is made by."""
 NOT_DECISIVE = (
     *(("model", name) for name in ("name", "alias", "path")),
-    *(("training", name) for name in ("seed", "sft_episodes", "sft_lr", "batch_size")),
+    *(("training", name) for name in ("seed", "sft_episodes", "sft_lr", "batch_size", "threads")),
     *(("agent", name) for name in ("temperature", "timeout_s", "publish_top_n", "ranking")),
 )
 """Of these, what a base model does not depend on."""
