@@ -7,12 +7,14 @@ run again: what is up to date is left alone, and nothing is published before all
 """
 
 import argparse
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache, partial
 
 from jobs._cli import Job, main
 from recthinker.candidates import write_candidates
 from recthinker.errors import ConfigError
-from recthinker.features import BuildSummary, Cut, build_cut, build_planned, plan_features, split_of
+from recthinker.features import Cut, build_cut, build_planned, plan_features, split_of
 from recthinker.tables.arrow import table_version
 from recthinker.tables.locks import hold
 from recthinker.tables.schemas import INTERACTIONS
@@ -24,10 +26,10 @@ def run(job: Job) -> str:
     """Bring the feature tables of D, or of training cuts, up to date."""
     cuts = [Cut.parse(text) for text in job.args.cut]
     days = _days(job.ds, job.args.to or job.ds)
+    warehouse = cache(partial(_warehouse, job))  # Spark starts once, and only where there is something to do
     if cuts:
-        warehouse = _warehouse(job)
-        return "; ".join(_cut(job, warehouse, cut) for cut in cuts)
-    return "; ".join(_serving(job, ds, is_alone=len(days) == 1) for ds in days)
+        return "; ".join(_cut(job, warehouse(), cut) for cut in cuts)
+    return "; ".join(_serving(job, warehouse, ds, is_alone=len(days) == 1) for ds in days)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,16 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--with-candidates", action="store_true", help="build the cuts' candidates in the same go")
 
 
-def _serving(job: Job, ds: str, *, is_alone: bool) -> str:
+def _serving(job: Job, warehouse: Callable[..., TableStore], ds: str, *, is_alone: bool) -> str:
     settings = job.settings
     lock = settings.paths.locks / f"features-{ds}.lock"
     with hold(lock, f"features of {ds}", timeout_s=settings.features.lock_timeout_s):
         plan = plan_features(settings.paths.warehouse, ds, settings.features, force=job.args.force)
-        # Where nothing is to be done, Spark need not start.
-        if not plan.to_build:
-            return f"{ds} {BuildSummary(plan, {})}"
-        warehouse = _warehouse(job, is_short=is_alone and plan.base is not None)
-        summary = build_planned(warehouse, plan, settings.features, run_id=job.run_id)
+        opened = partial(warehouse, is_short=is_alone and plan.base is not None)
+        summary = build_planned(plan, settings.features, run_id=job.run_id, open_store=opened)
     return f"{ds} {summary}"
 
 

@@ -2,7 +2,7 @@
 
 Reads: retrain_plan.json of the run, its base model, its rows of table rollouts, <run_dir>/retrain/collect/. Writes:
 <run_dir>/retrain/select/ (examples.parquet, the hashes of their targets, result.json with counts of each filter, plan
-shares and samples). Safe to run again: what is done is left alone.
+shares, leads and samples). Safe to run again: what is done is left alone.
 Run: python -m jobs.select_episodes --ds D --run-id R
 """
 

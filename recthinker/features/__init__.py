@@ -3,7 +3,7 @@
 Everything sees the interactions through `known`. Candidates are in `recthinker.candidates`.
 """
 
-from recthinker.features.build import BuildSummary, build_features, build_planned
+from recthinker.features.build import build_features, build_planned
 from recthinker.features.cut_build import build_cut, split_of
 from recthinker.features.cuts import Cut, Split, holdout_last, temporal
 from recthinker.features.known import known_before
@@ -11,7 +11,6 @@ from recthinker.features.landing import Landing, known_interactions
 from recthinker.features.plan import plan_features
 
 __all__ = [
-    "BuildSummary",
     "Cut",
     "Landing",
     "Split",

@@ -7,7 +7,7 @@ twice, and what lies aside unseen is swept up later.
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -81,17 +81,20 @@ def build_features(
         TableContractError: a landing table is missing, or as `build_planned`.
         ConfigError: `force` names no such table, or too little free disk.
     """
-    return build_planned(store, plan_features(store.root, ds, settings, force=force), settings, run_id=run_id)
+    plan = plan_features(store.root, ds, settings, force=force)
+    return build_planned(plan, settings, run_id=run_id, open_store=lambda: store)
 
 
-def build_planned(store: TableStore, plan: FeaturePlan, settings: FeatureSettings, *, run_id: str) -> BuildSummary:
+def build_planned(
+    plan: FeaturePlan, settings: FeatureSettings, *, run_id: str, open_store: Callable[[], TableStore]
+) -> BuildSummary:
     """Build the tables that a plan names.
 
     Args:
-        store: where the landing tables lie and the feature tables go.
-        plan: of today: made just now.
+        plan: made just now.
         settings: of the features, as for the plan.
         run_id: recorded with what is written.
+        open_store: where the landing tables lie and the feature tables go; called if anything is to be built.
 
     Raises:
         TableContractError: nothing happened before the end of the date, a check failed, or another run published the
@@ -100,7 +103,7 @@ def build_planned(store: TableStore, plan: FeaturePlan, settings: FeatureSetting
     """
     if not plan.to_build:
         return BuildSummary(plan, {})
-    ds, base_ds = plan.ds, plan.base.ds if plan.base else None
+    store, ds, base_ds = open_store(), plan.ds, plan.base.ds if plan.base else None
     logger.info("building features ds=%s base=%s why_full=%s", ds, base_ds, plan.why_full)
     landing = read_landing(store, plan.inputs, ds=ds, base_ds=base_ds, settings=settings)
     tables = StagedTables(store, landing, plan.base, ds, settings, f"{run_id}-{time.time_ns():x}")

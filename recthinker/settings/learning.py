@@ -19,8 +19,8 @@ class TrainingSettings(Section):
     hard_share: float = Field(ge=0, le=1)
     """Share of draws with negatives from the candidate sources; one whose target these do not offer is left out."""
     call_price: float = Field(ge=0)
-    """NDCG@10 that a further call has to bring on average: of the scripted planner, whom base training learns from, and
-    of the rollouts that SFT learns from."""
+    """NDCG@10 that a further call has to bring on average: one of the scripted planner, from whom base training learns,
+    and one of the rollouts that SFT selects from."""
     base_short_episodes: int = Field(ge=0)
     """Demonstrations cut down to a few candidates, which base training sees first."""
     base_episodes: int = Field(ge=1)

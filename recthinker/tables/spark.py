@@ -7,6 +7,7 @@ docs/cluster.md.
 
 import os
 import sys
+from collections.abc import Mapping
 
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
@@ -36,7 +37,8 @@ def spark_session(settings: SparkSettings, app_name: str, *, is_short: bool = Fa
         settings: of Spark.
         app_name: what Spark calls the session.
         is_short: whether much of the work is over before Java's second compiler pays: it is then left out. A setting
-            `-XX:TieredStopAtLevel=4` in `spark.driver.extraJavaOptions` brings it back.
+            `-XX:TieredStopAtLevel=4` in `spark.driver.extraJavaOptions` brings it back; under
+            spark-submit Java runs already.
 
     Raises:
         ConfigError: no Java 17 or 21, or a Delta jar is missing.
@@ -62,9 +64,14 @@ def session_properties(settings: SparkSettings, *, is_short: bool = False) -> di
         ConfigError: a Delta jar is missing.
     """
     submitted = submitted_properties()
-    compiler = (FIRST_COMPILER,) if is_short else ()
-    jars = {} if submitted else _jars(settings, *compiler)
-    own = {"spark.master": settings.master, **_properties(settings, *compiler), **jars}
+    jars = {} if submitted else _jars(settings)
+    options = [*([FIRST_COMPILER] if is_short else []), *_archive_options(settings, jars)]
+    own = {
+        "spark.master": settings.master,
+        "spark.driver.defaultJavaOptions": java_options(*options),
+        **_properties(settings),
+        **jars,
+    }
     return {**own, **settings.conf, **submitted}
 
 
@@ -73,8 +80,8 @@ def spark_schema(table: Table) -> StructType:
     return from_arrow_schema(table.arrow_schema())
 
 
-def _jars(settings: SparkSettings, *options: str) -> dict[str, str]:
-    """Where Spark finds Delta: what the settings name, else the pinned jars of this machine; with Java's `options`.
+def _jars(settings: SparkSettings) -> dict[str, str]:
+    """Where Spark finds Delta: what the settings name, else the pinned jars of this machine.
 
     Raises:
         ConfigError: a pinned jar is missing.
@@ -90,10 +97,15 @@ def _jars(settings: SparkSettings, *options: str) -> dict[str, str]:
     if not settings.master.startswith("local") or "spark.driver.extraClassPath" in settings.conf:
         return {"spark.jars": ",".join(paths)}
     # On Java's own class path, so that an archive can hold their classes too.
-    classes = class_archive(jars_dir.resolve())
-    if classes.is_file():
-        options = (*options, f"-XX:SharedArchiveFile={classes}", QUIET_ARCHIVE)
-    return {"spark.driver.extraClassPath": ":".join(paths), "spark.driver.defaultJavaOptions": java_options(*options)}
+    return {"spark.driver.extraClassPath": ":".join(paths)}
+
+
+def _archive_options(settings: SparkSettings, jars: Mapping[str, str]) -> tuple[str, ...]:
+    """Java's options for the archive of classes, where there is one and the jars are on the class path."""
+    if "spark.driver.extraClassPath" not in jars:
+        return ()
+    classes = class_archive((settings.jars_dir or default_jars_dir()).resolve())
+    return (f"-XX:SharedArchiveFile={classes}", QUIET_ARCHIVE) if classes.is_file() else ()
 
 
 def java_options(*more: str) -> str:
@@ -102,7 +114,7 @@ def java_options(*more: str) -> str:
     return " ".join(["-Duser.timezone=UTC", f"-Dlog4j2.configurationFile={log4j}", *more])
 
 
-def _properties(settings: SparkSettings, *options: str) -> dict[str, str]:
+def _properties(settings: SparkSettings) -> dict[str, str]:
     """Spark properties that follow from the settings."""
     loopback = {"spark.driver.host": LOOPBACK, "spark.driver.bindAddress": LOOPBACK}
     return {
@@ -116,7 +128,6 @@ def _properties(settings: SparkSettings, *options: str) -> dict[str, str]:
         "spark.executorEnv.ARROW_DEFAULT_MEMORY_POOL": "system",
         "spark.executorEnv.MALLOC_MMAP_THRESHOLD_": str(2**30),
         "spark.executorEnv.MALLOC_TRIM_THRESHOLD_": str(2**31),
-        "spark.driver.defaultJavaOptions": java_options(*options),
         "spark.log.level": "ERROR",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         # Spark's default, INT96, is read several times slower by Arrow and has no bounds.

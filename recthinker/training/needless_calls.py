@@ -6,64 +6,74 @@ time. So what going on brought is judged among all rollouts whose answers were a
 (Howard, "Dynamic Programming and Markov Processes", 1960) on what the agent itself has drawn.
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from recthinker.training.enough_leads import expected_ndcg, leads, least_lead
 from recthinker.training.rollout import Rollout
 
+FEWEST_REQUESTS = 100
+"""Below, the best of so few sums is mostly luck, and says too often that going on did not pay."""
 
-def leads_to_stop_at(groups: Iterable[Sequence[Rollout]], price: float) -> dict[int, float]:
-    """For each number of calls, the lead from which answering was worth more than going on; infinite where none was.
 
-    Numbers of calls after which nobody went on from where another rollout of the request answered are missing.
+def enough_after(groups: Iterable[Sequence[Rollout]], call_price: float) -> dict[int, float]:
+    """For each number of calls, the lead from which answering was worth more than going on, taken together; infinite
+    where no lead was enough.
+
+    Numbers of calls are missing after which rollouts of fewer than `FEWEST_REQUESTS` requests went on from where
+    another one answered.
 
     Args:
-        groups: rollouts with an answer, those of a request together.
-        price: NDCG@10 that a call has to bring.
+        groups: rollouts of a request each. Those that ended badly count where they went on, or going on would look
+            better than it is.
+        call_price: NDCG@10 that a call has to bring.
     """
-    seen: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    seen: dict[int, list[list[tuple[float, float]]]] = defaultdict(list)
     for group in groups:
-        for short, longer in _that_went_on(group):
-            gone_on = np.mean([_worth(one) - price * (one.calls - short.calls) for one in longer])
-            seen[short.calls].append((lead(short), _worth(short) - float(gone_on)))
-    return {calls: least_lead(*np.array(of).T) for calls, of in sorted(seen.items())}
+        of_request: dict[int, list[tuple[float, float]]] = defaultdict(list)
+        for short in group:
+            gone_on = [one for one in group if one.is_scored and goes_on(one, short)]
+            if short.ended_well and gone_on:
+                worth = np.mean([_worth(one) - call_price * (one.calls - short.calls) for one in gone_on])
+                of_request[short.calls].append((_lead(short), _worth(short) - float(worth)))
+        for calls, pairs in of_request.items():
+            seen[calls].append(pairs)
+    told = {calls: requests for calls, requests in sorted(seen.items()) if len(requests) >= FEWEST_REQUESTS}
+    return {calls: least_lead(*np.concatenate(requests).T) for calls, requests in told.items()}
 
 
 def without_needless_calls(group: Sequence[Rollout], enough: Mapping[int, float]) -> list[Rollout]:
     """Without those that went on from where another one answered with a lead that is enough."""
-    return [one for one in group if not any(is_enough(short, enough) for short in group if goes_on(one, short))]
+
+    def is_needless(rollout: Rollout) -> bool:
+        return any(_lead(short) >= enough.get(short.calls, math.inf) for short in group if goes_on(rollout, short))
+
+    return [rollout for rollout in group if not is_needless(rollout)]
 
 
 def without_hasty_answers(group: Sequence[Rollout], enough: Mapping[int, float]) -> list[Rollout]:
     """Without those that answered with a lead that is not enough, where another one went on from there."""
-    went_on = {id(short) for short, _ in _that_went_on(group)}
-    return [one for one in group if id(one) not in went_on or is_enough(one, enough)]
 
+    def is_hasty(rollout: Rollout) -> bool:
+        return _lead(rollout) < enough.get(rollout.calls, -math.inf) and any(goes_on(one, rollout) for one in group)
 
-def is_enough(rollout: Rollout, enough: Mapping[int, float]) -> bool:
-    """Whether it answered with a lead that is enough after its calls."""
-    return lead(rollout) >= enough[rollout.calls]
+    return [rollout for rollout in group if not is_hasty(rollout)]
 
 
 def goes_on(longer: Rollout, short: Rollout) -> bool:
-    """Whether it is the same up to the turn in which the other one answered, and called more from there."""
-    before = _last_turn(short)
-    return longer.calls > short.calls and longer.ids[:before] == short.ids[:before]
+    """Whether it made the same calls, was told the same by them, and then called more. How it thought may differ."""
+    if longer.calls <= short.calls or longer.plan[: short.calls] != short.plan:
+        return False
+    told = _told(short, before=_last_turn(short))
+    return _told(longer)[: len(told)] == told
 
 
-def lead(rollout: Rollout) -> float:
-    """Of its best label over the second, nats."""
-    return float(leads(np.array([rollout.scores]))[0])
-
-
-def _that_went_on(group: Sequence[Rollout]) -> Iterator[tuple[Rollout, list[Rollout]]]:
-    """Each rollout with those that went on from where it answered, where there are any."""
-    for short in group:
-        if longer := [one for one in group if goes_on(one, short)]:
-            yield short, longer
+def _told(rollout: Rollout, before: int | None = None) -> list[int]:
+    """The tokens that the agent read and did not write, prompt and results."""
+    return [id_ for id_, written in zip(rollout.ids[:before], rollout.mask, strict=False) if not written]
 
 
 def _last_turn(rollout: Rollout) -> int:
@@ -76,5 +86,13 @@ def _last_turn(rollout: Rollout) -> int:
     return place
 
 
+def _lead(rollout: Rollout) -> float:
+    """Of its best label over the second, nats."""
+    return float(leads(np.array([rollout.scores]))[0])
+
+
 def _worth(rollout: Rollout) -> float:
+    """NDCG@10 of its answer, 0 without one."""
+    if not rollout.scores:
+        return 0.0
     return float(expected_ndcg(np.array([rollout.scores]), np.array([rollout.target]))[0])

@@ -56,6 +56,14 @@ class Rollout:
         return self.status not in NO_FAULT_OF_THE_AGENT
 
     @property
+    def ended_well(self) -> bool:
+        """Whether the agent answered by itself, with a ranking that needed no repair, and every call was one that its
+        tool could take.
+        """
+        is_ranked = self.status == Outcome.RANKED and self.stop_reason == StopReason.ANSWERED
+        return is_ranked and not self.broken_calls
+
+    @property
     def rank(self) -> float:
         """The target's rank, 1 = best; infinite without an answer."""
         if not self.scores:

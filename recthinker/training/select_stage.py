@@ -81,7 +81,7 @@ def select_episodes(plan: RetrainPlan, settings: Settings, run_dir: Path) -> Sta
         stage=STAGE,
         summary=f"{len(chosen.kept)} of {len(drawn)} rollouts are learned from, and {len(answered)} answers",
         figures={**figures(drawn, chosen), "answers": float(len(answered))},
-        params=settings.selection.model_dump(mode="json"),
+        params={**settings.selection.model_dump(mode="json"), "call_price": settings.training.call_price},
         texts=texts,
         tables={ROLLOUTS.name: version},
     )
@@ -142,7 +142,7 @@ def plans_text(drawn: Sequence[Rollout], kept: Sequence[Rollout]) -> str:
 
 
 def leads_text(enough: Mapping[int, float]) -> str:
-    """From which lead on a further call does not pay, by the number of calls before, nats."""
+    """From which lead on a further call did not pay, by the number of calls before, nats."""
     lines = [f"{calls:5}  {'none' if math.isinf(lead) else f'{lead:.2f}':>6}" for calls, lead in enough.items()]
     return "\n".join(["calls  enough", *lines])
 

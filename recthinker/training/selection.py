@@ -16,10 +16,9 @@ from itertools import chain
 
 import numpy as np
 
-from recthinker.agent import Outcome, StopReason
 from recthinker.evaluation.metrics import target_ranks
 from recthinker.settings import SelectionSettings
-from recthinker.training.needless_calls import leads_to_stop_at, without_hasty_answers, without_needless_calls
+from recthinker.training.needless_calls import enough_after, without_hasty_answers, without_needless_calls
 from recthinker.training.rollout import Rollout
 
 Filter = Callable[[Sequence[Rollout]], list[Rollout]]
@@ -34,7 +33,7 @@ class Selected:
     dropped: Mapping[str, int]
     """Rollouts by the filter that dropped them, in the order of the filters."""
     enough: Mapping[int, float]
-    """The lead from which on no call paid, nats, by the number of calls before."""
+    """`enough_after`: the lead, nats, from which stopping was worth more, by the number of calls before."""
 
 
 def select(
@@ -49,17 +48,17 @@ def select(
     """The rollouts that SFT learns from, of groups of one request each.
 
     Args:
-        call_price: NDCG@10 that a call has to bring, or it is needless.
+        call_price: NDCG@10 that a call has to bring on average, or it is needless.
         is_tidy: whether a rollout's turns say what is so (`recthinker.training.tidy_turns`).
         has_leak: whether a rollout may know its target (`recthinker.training.leaks`).
         seed: of whom is dropped where there are too many of a user or a plan.
     """
     bars = {group[0].key: rank_bar(group, settings) for group in groups}
-    enough = leads_to_stop_at(([one for one in group if ended_well(one)] for group in groups), call_price)
+    clean = [[one for one in group if not (one.ended_well and has_leak(one))] for group in groups]
+    enough = enough_after(clean, call_price)
     of_group: dict[str, Filter] = {
-        "ended_badly": lambda group: [rollout for rollout in group if ended_well(rollout)],
+        "ended_badly": lambda group: [rollout for rollout in group if rollout.ended_well],
         "untidy": lambda group: [rollout for rollout in group if is_tidy(rollout)],
-        "leaked": lambda group: [rollout for rollout in group if not has_leak(rollout)],
         "needless_calls": lambda group: without_needless_calls(group, enough),
         "hasty": lambda group: without_hasty_answers(group, enough),
         "ranked_low": lambda group: [rollout for rollout in group if target_rank(rollout) <= bars[rollout.key]],
@@ -70,8 +69,7 @@ def select(
         "beyond_per_user": lambda left: spread_over_users(left, settings.per_user, seed),
         "beyond_plan_share": lambda left: spread_over_plans(left, settings.max_plan_share, seed),
     }
-    dropped: dict[str, int] = {}
-    left = [list(group) for group in groups]
+    left, dropped = clean, {"leaked": sum(map(len, groups)) - sum(map(len, clean))}
     for name, keep in of_group.items():
         passed = [keep(group) for group in left]
         dropped[name] = sum(map(len, left)) - sum(map(len, passed))
@@ -84,19 +82,11 @@ def select(
     return Selected(kept, dropped, enough)
 
 
-def ended_well(rollout: Rollout) -> bool:
-    """Whether the agent answered by itself, with a ranking that needed no repair, and every call was one that its tool
-    could take.
-    """
-    is_ranked = rollout.status == Outcome.RANKED and rollout.stop_reason == StopReason.ANSWERED
-    return is_ranked and not rollout.broken_calls
-
-
 def first_answers(groups: Iterable[Sequence[Rollout]], has_leak: Callable[[Rollout], bool]) -> list[Rollout]:
     """The first rollout of each request that ended well and does not know its target, however it ranked: whose answers
     are learned, easy requests and hard ones as they come.
     """
-    firsts = (next((one for one in group if ended_well(one) and not has_leak(one)), None) for group in groups)
+    firsts = (next((one for one in group if one.ended_well and not has_leak(one)), None) for group in groups)
     return [first for first in firsts if first]
 
 
@@ -126,7 +116,7 @@ def without_repeats(group: Sequence[Rollout]) -> list[Rollout]:
 
 def best_of_request(group: Sequence[Rollout], limit: int) -> list[Rollout]:
     """At most `limit`: of each plan the one that ranks the target highest, then more of the same plans."""
-    ranked = sorted(group, key=lambda rollout: (target_rank(rollout), rollout.calls, rollout.sample))
+    ranked = sorted(group, key=lambda rollout: (target_rank(rollout), rollout.sample))
     of_plan = {rollout.plan: rollout for rollout in reversed(ranked)}
     ordered = sorted(ranked, key=lambda rollout: of_plan[rollout.plan] is not rollout)
     return sorted(ordered[:limit], key=lambda rollout: rollout.sample)

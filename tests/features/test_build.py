@@ -9,7 +9,7 @@ import pytest
 from deltalake import write_deltalake
 
 from recthinker.errors import TableContractError
-from recthinker.features import Cut, build_cut, build_features
+from recthinker.features import Cut, build_cut, build_features, build_planned
 from recthinker.features import build as build_module
 from recthinker.features.plan import plan_features
 from recthinker.settings import Settings
@@ -46,7 +46,8 @@ def test_build_writes_and_records_all_tables_then_finds_them_up_to_date(landed: 
     # 51 of the 72 events are of the first seven days.
     known = sum(str(row["event_date"]) <= DAY_7 for row in tiny_world.interactions())
     assert recorded["user_profile"].events == known
-    again = build_features(landed, DAY_7, settings.features, run_id="two")
+    plan = plan_features(landed.root, DAY_7, settings.features)
+    again = build_planned(plan, settings.features, run_id="two", open_store=lambda: pytest.fail("nothing needs Spark"))
     assert (again.rows, str(again)) == ({}, "up to date, nothing to build")
     assert recorded == {row.table: row for row in read_status(landed.root, DAY_7)}
 
@@ -70,6 +71,17 @@ def test_failed_check_leaves_all_published_rows(
     assert not any(rows_of(landed, table, DAY_8) for table in schemas.FEATURES)
     folders = {path.name for path in Path(landed.path(schemas.USER_HISTORY)).glob("ds=*/*") if path.is_dir()}
     assert all(name.startswith("one") for name in folders)  # what lay aside is gone
+
+
+def test_a_plan_is_refused_where_another_run_published_the_date_meanwhile(
+    landed: TableStore, settings: Settings
+) -> None:
+    plan = plan_features(landed.root, DAY_7, settings.features)
+    build_features(landed, DAY_7, settings.features, run_id="one")
+    before = {table.name: rows_of(landed, table, DAY_7) for table in schemas.FEATURES}
+    with pytest.raises(TableContractError, match="another run published this date"):
+        build_planned(plan, settings.features, run_id="two", open_store=lambda: landed)
+    assert {table.name: rows_of(landed, table, DAY_7) for table in schemas.FEATURES} == before
 
 
 def test_only_what_is_asked_for_is_built_again(landed: TableStore, settings: Settings) -> None:

@@ -1,8 +1,8 @@
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from pyspark.sql import SparkSession
 
 from jobs import build_candidates, build_features
 from jobs._cli import run_job
@@ -38,26 +38,20 @@ def test_features_then_candidates(landed: TableStore, capsys: pytest.CaptureFixt
     assert landed.read(schemas.CANDIDATES, ds=tiny_world.DS).count() == 12
 
 
-def test_spark_starts_for_work_alone_and_is_told_of_a_single_night(
-    landed: TableStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("base", "days", "is_short"),
+    [("2024-03-06", 1, [True]), (None, 1, [False]), ("2024-03-06", 3, [False])],
+    ids=["a night", "from scratch", "a range, once for all"],
+)
+def test_a_single_night_is_told_to_spark(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, base: str | None, days: int, is_short: list[bool]
 ) -> None:
     started: list[bool] = []
-
-    def start(*_: object, is_short: bool) -> SparkSession:
-        started.append(is_short)
-        return landed.spark
-
-    monkeypatch.setattr(build_features, "spark_session", start)
-    two_days = ("2024-03-06", "2024-03-07")
-
-    assert run("build_features", ds="2024-03-05") == 0
-    assert started == [False]
-    assert run("build_features", ds=two_days[0]) == 0
-    assert started == [False, True]
-    assert run("build_features", ds=two_days[0]) == 0
-    assert started == [False, True]
-    assert run("build_features", "--to", two_days[1], ds=two_days[0]) == 0
-    assert started == [False, True, False]
+    monkeypatch.setattr(build_features, "spark_session", lambda *_, is_short: started.append(is_short))
+    monkeypatch.setattr(build_features, "plan_features", lambda *_, **__: SimpleNamespace(base=base))
+    monkeypatch.setattr(build_features, "build_planned", lambda *_, open_store, **__: open_store())
+    assert run("build_features", "--to", f"2024-03-0{6 + days}", ds="2024-03-07") == 0
+    assert started == is_short
 
 
 def test_several_cuts_with_candidates_in_one_go(landed: TableStore, settings: Settings) -> None:

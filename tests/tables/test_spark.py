@@ -34,6 +34,7 @@ def test_a_short_session_leaves_out_javas_second_compiler(settings: Settings, tm
     ]
     assert ["-XX:TieredStopAtLevel=1" in told for told in options] == [False, True]
     assert all("-Duser.timezone=UTC" in told for told in options)
+    assert "-XX:ReservedCodeCacheSize=240m" in options[True]
 
 
 @pytest.mark.spark

@@ -17,7 +17,7 @@ from recthinker.training.examples import IGNORED
 from recthinker.training.retrain_plan import RetrainPlan
 from recthinker.training.rollout_examples import rollout_example
 from recthinker.training.select_stage import EXAMPLES, leads_text, select_episodes, taught_by
-from recthinker.training.selection import ended_well, first_answers
+from recthinker.training.selection import first_answers
 from recthinker.training.stage import StageResult, read_result, stage_folder
 from tests import little_world
 from tests.training import retrain_world as world
@@ -83,7 +83,8 @@ def test_the_result_shows_plans_and_episodes(lenient: Settings) -> None:
     shares = [line.split()[:2] for line in lines]
     assert sum(float(drawn.rstrip("%")) for drawn, _ in shares) == pytest.approx(100, abs=0.1)
     assert sum(float(kept.rstrip("%")) for _, kept in shares) == pytest.approx(100, abs=0.1)
-    assert result.texts["leads.txt"].startswith("calls  enough")
+    assert result.texts["leads.txt"] == "calls  enough"  # of too few requests nothing is said
+    assert result.params["call_price"] == lenient.training.call_price
     # The prompt is not learned, nor the answer of those selected; the agent's turns are.
     sample = result.texts["samples.txt"].split("\n")[1]
     assert sample.startswith("Rank the candidates")
@@ -142,7 +143,7 @@ def test_answers_are_learned_of_the_first_rollout_of_each_request_that_ended_wel
 ) -> None:
     [first, second] = groups(settings, tmp_path, "labels")[0][:2]
     broken, low = replace(first, broken_calls=1), replace(second, target=(second.target + 1) % 4)
-    assert ended_well(first)
+    assert first.ended_well
     assert first_answers([[first, second], [broken, low], [broken]], lambda one: False) == [first, low]
     assert first_answers([[first, second]], lambda one: one is first) == [second]
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from recthinker.settings import SelectionSettings
+from recthinker.training import needless_calls
 from recthinker.training.rollout import Rollout
 from recthinker.training.selection import (
     best_of_request,
-    ended_well,
     plan_limit,
     rank_bar,
     select,
@@ -61,8 +61,8 @@ def numbered(*rollouts: Rollout) -> list[Rollout]:
     ids=lambda fault: "-".join(fault),
 )
 def test_only_an_answer_of_the_agents_own_without_a_broken_call_ended_well(fault: dict[str, object]) -> None:
-    assert ended_well(rollout(1, "ab"))
-    assert not ended_well(replace(rollout(1, "ab"), **fault))  # type: ignore[arg-type]
+    assert rollout(1, "ab").ended_well
+    assert not replace(rollout(1, "ab"), **fault).ended_well  # type: ignore[arg-type]
 
 
 def test_equal_scores_share_the_mean_of_their_places() -> None:
@@ -108,6 +108,11 @@ def test_of_a_request_different_plans_come_before_more_of_one() -> None:
     assert best_of_request(group, 4) == group
 
 
+def test_of_a_request_fewer_calls_do_not_come_first() -> None:
+    group = numbered(rollout(1, "ab"), rollout(1, "c"), rollout(1, ""))
+    assert best_of_request(group, 2) == group[:2]
+
+
 def test_of_a_plan_the_best_stands_for_it() -> None:
     group = numbered(rollout(2, "a"), rollout(1, "a"))
     assert best_of_request(group, 1) == [group[1]]
@@ -148,10 +153,11 @@ def test_the_surplus_of_a_plan_goes_in_seeded_order() -> None:
     assert kept[:6] != many[:6]
 
 
-def test_every_rollout_is_kept_or_counted_at_the_filter_that_dropped_it() -> None:
+def test_every_rollout_is_kept_or_counted_at_the_filter_that_dropped_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needless_calls, "FEWEST_REQUESTS", 1)
     ann = numbered(
         rollout(1, "a"),
-        rollout(1, "bc"),  # needless calls, as the next lines say
+        rollout(1, "ac"),  # needless calls, as the next lines say
         rollout(4, "a"),  # ranked low
         replace(rollout(1, "a"), status="fallback_error", scores=()),  # ended badly
         rollout(1, "y"),  # untidy
@@ -174,9 +180,9 @@ def test_every_rollout_is_kept_or_counted_at_the_filter_that_dropped_it() -> Non
         seed=1,
     )
     assert dict(chosen.dropped) == {
+        "leaked": 1,
         "ended_badly": 1,
         "untidy": 1,
-        "leaked": 1,
         "needless_calls": 1,
         "hasty": 1,
         "ranked_low": 1,

@@ -43,7 +43,7 @@ FOUR_CALLS = ("co_interactions", "similar_users", "item_info", "item_relations")
 FEW = 16
 """Episodes among which one is long, where few are."""
 SECOND_NIGHTS = ("2026-02-01", "2026-02-02", "2026-02-03")
-"""The same night again and again, as it is over in seconds."""
+"""Dates of the second night, which is short, and so run three times."""
 
 
 def alike(key: str) -> Sequence[str]:
@@ -140,11 +140,11 @@ def two_nights(stage: Stage) -> dict[str, Any]:
     rows = pq.read_table(stage.folder / DS / "trajectories.parquet")
     write_deltalake(str(stage.folder / "warehouse" / "trajectories"), rows, partition_by=["ds"])
     changed = stage.world.write(stage.folder / "second", changed=CHANGED)
-    seconds = []
+    nights = []
     for ds in SECOND_NIGHTS:
         stage.puppet.restart(alike)
-        seconds.append(_night(stage, changed, ds, DS))
-    return {"first": first, "second": sorted(seconds, key=lambda night: night["seconds"])[len(seconds) // 2]}
+        nights.append(_night(stage, changed, ds, DS))
+    return {"first": first, "second": sorted(nights, key=lambda night: night["seconds"])[len(nights) // 2]}
 
 
 def _night(stage: Stage, snapshot: Snapshot, ds: str, earlier_ds: str | None) -> dict[str, Any]:
