@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from recthinker.settings import Settings
 from recthinker.tables.class_archive import exercise
 from recthinker.tables.jars import JARS, class_archive, default_jars_dir
-from recthinker.tables.spark import _jars
+from recthinker.tables.spark import session_properties
 
 
 @pytest.fixture
@@ -22,12 +22,18 @@ def jars_dir(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_local_session_takes_the_archive_where_there_is_one(settings: Settings, jars_dir: Path) -> None:
+@pytest.mark.parametrize("is_short", [False, True])
+def test_a_local_session_takes_the_archive_where_there_is_one(
+    settings: Settings, jars_dir: Path, is_short: bool
+) -> None:
     spark = settings.spark.model_copy(update={"jars_dir": jars_dir})
-    assert str(class_archive(jars_dir)) in _jars(spark)["spark.driver.defaultJavaOptions"]
+    options = session_properties(spark, is_short=is_short)["spark.driver.defaultJavaOptions"]
+    assert str(class_archive(jars_dir)) in options
+    assert ("-XX:TieredStopAtLevel=1" in options) == is_short
     class_archive(jars_dir).unlink()
-    assert "SharedArchiveFile" not in _jars(spark)["spark.driver.defaultJavaOptions"]
-    assert len(_jars(spark)["spark.driver.extraClassPath"].split(":")) == len(JARS)
+    without = session_properties(spark, is_short=is_short)
+    assert "SharedArchiveFile" not in without["spark.driver.defaultJavaOptions"]
+    assert len(without["spark.driver.extraClassPath"].split(":")) == len(JARS)
 
 
 @pytest.mark.parametrize(
@@ -36,8 +42,9 @@ def test_a_local_session_takes_the_archive_where_there_is_one(settings: Settings
 def test_a_session_with_another_class_path_does_without(
     settings: Settings, jars_dir: Path, other: dict[str, object]
 ) -> None:
-    found = _jars(settings.spark.model_copy(update={"jars_dir": jars_dir, **other}))
-    assert list(found) == ["spark.jars"]
+    found = session_properties(settings.spark.model_copy(update={"jars_dir": jars_dir, **other}))
+    assert len(found["spark.jars"].split(",")) == len(JARS)
+    assert "SharedArchiveFile" not in found["spark.driver.defaultJavaOptions"]
 
 
 @pytest.mark.spark
