@@ -1,5 +1,6 @@
 """Each filter on rollouts made by hand: 4 candidates, target at label 0."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -159,7 +160,7 @@ def test_every_rollout_is_kept_or_counted_at_the_filter_that_dropped_it(monkeypa
         rollout(1, "a"),
         rollout(1, "ac"),  # needless calls, as the next lines say
         rollout(4, "a"),  # ranked low
-        replace(rollout(1, "a"), status="fallback_error", scores=()),  # ended badly
+        replace(rollout(1, "z"), status="fallback_error", scores=()),  # ended badly, leaked or not
         rollout(1, "y"),  # untidy
         rollout(1, "z"),  # leaked
     )
@@ -193,3 +194,25 @@ def test_every_rollout_is_kept_or_counted_at_the_filter_that_dropped_it(monkeypa
         "beyond_plan_share": 1,
     }
     assert [one.plan for one in chosen.kept] == [("a",), ("a",), ("d",), ("d",)]
+    assert chosen.enough == {0: math.inf, 1: pytest.approx(1.0, abs=1e-3)}
+
+
+@pytest.mark.parametrize(
+    ("call_price", "leaked", "enough"),
+    [(0.005, (), {0: math.inf}), (0.6, (), {0: pytest.approx(1.0, abs=1e-3)}), (0.005, ("a",), {})],
+    ids=["it pays", "it is too dear", "a rollout that may know its target does not say"],
+)
+def test_what_a_call_is_worth_hangs_on_its_price_and_on_rollouts_without_a_leak(
+    monkeypatch: pytest.MonkeyPatch, call_price: float, leaked: tuple[str, ...], enough: dict[int, float]
+) -> None:
+    monkeypatch.setattr(needless_calls, "FEWEST_REQUESTS", 1)
+    group = [rollout(4, ""), rollout(1, "a")]
+    chosen = select(
+        [group],
+        SETTINGS,
+        call_price=call_price,
+        is_tidy=lambda one: True,
+        has_leak=lambda one: bool(leaked) and one.plan == leaked,
+        seed=1,
+    )
+    assert chosen.enough == enough
