@@ -72,17 +72,12 @@ def select_episodes(plan: RetrainPlan, settings: Settings, run_dir: Path) -> Sta
     write_examples(folder / EXAMPLES, learned_from, examples)
     targets = [rollout.labels[rollout.target] for rollout in learned_from]
     write_targets(folder, target_hashes([rollout.user_id for rollout in learned_from], targets))
-    texts = {
-        "plans.txt": plans_text(drawn, chosen.kept),
-        "leads.txt": leads_text(chosen.enough),
-        "samples.txt": samples_text(chosen.kept, examples[: len(chosen.kept)], agent),
-    }
     result = StageResult(
         stage=STAGE,
         summary=f"{len(chosen.kept)} of {len(drawn)} rollouts are learned from, and {len(answered)} answers",
         figures={**figures(drawn, chosen), "answers": float(len(answered))},
         params={**settings.selection.model_dump(mode="json"), "call_price": settings.training.call_price},
-        texts=texts,
+        texts=_texts(drawn, chosen, examples[: len(chosen.kept)], agent),
         tables={ROLLOUTS.name: version},
     )
     result.write(folder)
@@ -113,6 +108,15 @@ def _read(plan: RetrainPlan, settings: Settings, agent: Agent) -> tuple[list[lis
             f"{', '.join(prompts) or 'none'}; collect again"
         )
     return read_rollouts(rows), version
+
+
+def _texts(drawn: Sequence[Rollout], chosen: Selected, examples: Sequence[Example], agent: Agent) -> dict[str, str]:
+    """What the result shows, by name; `examples` are those of the rollouts that were kept."""
+    return {
+        "plans.txt": plans_text(drawn, chosen.kept),
+        "leads.txt": leads_text(chosen.enough),
+        "samples.txt": samples_text(chosen.kept, examples, agent),
+    }
 
 
 def figures(drawn: Sequence[Rollout], chosen: Selected) -> dict[str, float]:
