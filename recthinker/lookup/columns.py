@@ -5,13 +5,20 @@ import pyarrow as pa
 
 
 class Lists:
-    """A list column as two mapped arrays: `self[i]` is a view of row i's values, without a copy."""
+    """A list column as two mapped arrays: `self[i]` is a view of row i's values, without a copy. Values that are lists
+    of n numbers themselves are a matrix of n columns.
+    """
 
     __slots__ = ("offsets", "values")
 
     def __init__(self, column: pa.ListArray) -> None:
         self.offsets = column.offsets.to_numpy()
-        self.values = column.values.to_numpy()
+        values = column.values
+        self.values: np.ndarray = (
+            values.flatten().to_numpy().reshape(-1, values.type.list_size)
+            if pa.types.is_fixed_size_list(values.type)
+            else values.to_numpy()
+        )
 
     def __getitem__(self, row: int) -> np.ndarray:
         values: np.ndarray = self.values[self.offsets[row] : self.offsets[row + 1]]

@@ -42,9 +42,16 @@ def row_numbers(values: pa.Array, ids: pa.Array) -> np.ndarray:
     return codes
 
 
-def int_lists(offsets: np.ndarray, values: np.ndarray) -> pa.ListArray:
-    """Numbers as a list column."""
-    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(values))
+def code_type(count: int) -> type[np.uint16] | type[np.int32]:
+    """Of codes below `count` in long lists: the time to read these is that of getting their bytes from memory."""
+    return np.uint16 if count <= np.iinfo(np.uint16).max + 1 else np.int32
+
+
+def number_lists(offsets: np.ndarray, values: np.ndarray) -> pa.ListArray:
+    """Numbers, or rows of a fixed number of them, as a list column."""
+    flat = pa.array(values.ravel())
+    column = flat if values.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), column)
 
 
 def grouped(rows: np.ndarray, row_count: int, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

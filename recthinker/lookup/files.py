@@ -5,6 +5,7 @@ search on a mapped array: no dict of all keys is ever built.
 """
 
 import hashlib
+import mmap
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from recthinker.errors import SnapshotError
 from recthinker.lookup.columns import Texts
 
 HASH = "key_hash"
+READ_AHEAD_BYTES = 2**30
+"""Size up to which a file that is read all over is mapped page by page when it is opened, not when it is first read."""
 
 
 def hash_keys(keys: Iterable[str]) -> np.ndarray:
@@ -31,16 +34,23 @@ def write_file(table: pa.Table, path: Path) -> None:
         writer.write_batch(batches[0] if batches else pa.RecordBatch.from_pylist([], table.schema))
 
 
-def open_file(path: Path) -> pa.RecordBatch:
+def open_file(path: Path, *, read_all_over: bool = False) -> pa.RecordBatch:
     """The rows of `path`, memory-mapped.
+
+    Args:
+        path: as `write_file` wrote it.
+        read_all_over: whether its rows are read in no order, again and again, so that mapping pages one by one would
+            make the first reads several times slower.
 
     Raises:
         SnapshotError: the file is missing or is no whole Arrow file.
     """
     try:
-        reader = pa.ipc.open_file(pa.memory_map(str(path)))
-        return reader.get_batch(0)
-    except (OSError, pa.ArrowInvalid) as error:
+        ahead = mmap.MAP_POPULATE if read_all_over and path.stat().st_size <= READ_AHEAD_BYTES else 0
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_SHARED | ahead, prot=mmap.PROT_READ)
+        return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped))).get_batch(0)
+    except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError, and so is what mmap says of an empty file
         raise SnapshotError(
             f"snapshot file {path} cannot be read ({error}); write the snapshot again: python -m jobs.write_snapshot"
         ) from error

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recthinker.lookup.encode import grouped, int_lists, list_array, row_numbers, string_lists
+from recthinker.lookup.encode import code_type, grouped, list_array, number_lists, row_numbers, string_lists
 from recthinker.lookup.feature_rows import FeatureRows
 from recthinker.lookup.files import HASH
 from recthinker.lookup.text import readable_codes, readable_column
@@ -19,13 +19,13 @@ def item_file(items: pa.Table, ids: pa.Array, features: FeatureRows) -> pa.Table
     known = (first >= 0) & (then >= 0)
     first, then = first[known], then[known]
     offsets, positions = grouped(first, count, then)
-    values = {
-        "co_items": then.astype(np.int32),
-        "co_cosine": lists.values.field("cosine").to_numpy()[known].astype(np.float32),
-        "co_next": lists.values.field("next_weight").to_numpy()[known].astype(np.float32),
+    # Side by side, as whoever reads one of them reads the other.
+    weights = np.column_stack([lists.values.field(name).to_numpy()[known] for name in ("next_weight", "cosine")])
+    columns = {
+        "co_items": number_lists(offsets, then[positions].astype(code_type(count))),
+        "co_weights": number_lists(offsets, weights[positions].astype(np.float32)),
+        "links": _item_links(ids, features.item_relation),
     }
-    columns = {name: int_lists(offsets, array[positions]) for name, array in values.items()}
-    columns["links"] = _item_links(ids, features.item_relation)
     return pa.table(
         {
             HASH: items[HASH],
@@ -53,7 +53,7 @@ def _item_links(ids: pa.Array, item_relation: pa.Table) -> pa.ListArray:
     links = edges.indices.to_numpy()
     known = items >= 0
     offsets, positions = grouped(items[known], len(ids), links[known])
-    return int_lists(offsets, links[known][positions].astype(np.int32))
+    return number_lists(offsets, links[known][positions].astype(code_type(len(edges.dictionary))))
 
 
 def link_file(item_relation: pa.Table) -> pa.Table:

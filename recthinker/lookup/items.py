@@ -15,15 +15,15 @@ class ItemRows:
     Attributes:
         popularity: events of each item before the end of D, (I,).
         mean_rating: mean rating of each item, NaN where none, (I,).
-        co_items: codes of the items that an item is interacted with, as lists; `co_cosine` and `co_next` run
-            along: the cosine of the pair, and the `next_weight` from this item to that.
+        co_items: codes of the items that an item is interacted with, as lists; `co_weights` runs along: the
+            `next_weight` from this item to that, and the cosine of the pair.
         links: codes of the knowledge-graph edges of an item, as lists; two items that share (relation, tail) share a
             code. `link_weight`, (L,), is 1 / log2(1 + items with that edge).
     """
 
     def __init__(self, folder: Path) -> None:
-        rows = open_file(folder / "items.arrow")
-        links = open_file(folder / "links.arrow")
+        rows = open_file(folder / "items.arrow", read_all_over=True)
+        links = open_file(folder / "links.arrow", read_all_over=True)
         self._hashes = rows[HASH].to_numpy()
         self._ids = Texts(rows["item_id"])
         self._titles = Texts(rows["title"])
@@ -31,8 +31,7 @@ class ItemRows:
         self.popularity: np.ndarray = rows["popularity"].to_numpy()
         self.mean_rating: np.ndarray = rows["mean_rating"].to_numpy()
         self.co_items = Lists(rows["co_items"])
-        self.co_cosine = Lists(rows["co_cosine"])
-        self.co_next = Lists(rows["co_next"])
+        self.co_weights = Lists(rows["co_weights"])
         self.links = Lists(rows["links"])
         self.link_weight: np.ndarray = links["weight"].to_numpy()
         self._relation_of = links["relation"].indices.to_numpy()

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 from scipy import sparse
 
 from recthinker.errors import SnapshotError
-from recthinker.lookup.encode import int_lists, list_array, row_numbers, string_lists, string_map
+from recthinker.lookup.encode import list_array, number_lists, row_numbers, string_lists, string_map
 from recthinker.lookup.feature_rows import FeatureRows
 from recthinker.lookup.files import HASH
 
@@ -53,9 +53,9 @@ class UserRows:
                 HASH: requests[HASH],
                 "key": requests["key"],
                 "user_id": requests["user_id"],
-                "candidates": int_lists(offsets, codes),
-                "similar_counts": int_lists(offsets, self._counts(requests["user_id"], offsets, codes, min_users)),
-                "history": int_lists(history.offsets.to_numpy(), history_codes),
+                "candidates": number_lists(offsets, codes),
+                "similar_counts": number_lists(offsets, self._counts(requests["user_id"], offsets, codes, min_users)),
+                "history": number_lists(history.offsets.to_numpy(), history_codes),
                 "event_count": pa.array(np.diff(history.offsets.to_numpy()), pa.int64()),
                 "top_categories": string_lists(self._profile["top_categories"].take(where)),
                 "attributes": string_map(self._profile["attributes"].take(where)),

@@ -11,8 +11,9 @@ from recthinker.lookup.items import ItemRows
 from recthinker.lookup.requests import RequestRow, RequestRows
 
 MANIFEST = "manifest.json"
-FORMAT = 3
-"""What the files hold; 3: categories and relations are codes of texts that are stored once."""
+FORMAT = 4
+"""What the files hold; 4: codes of items and edges in lists are of two bytes where they can be, and both weights of a
+pair stand side by side."""
 
 
 class Snapshot:

@@ -12,8 +12,8 @@ HALF_LIFE = 10.0
 """History events, newest first, at which a history item's say in `next` has halved."""
 SMOOTHING = 5.0
 """Events added to a history item's popularity, so that a rare item's few successors do not count for much."""
-CACHE_LINE = 16
-"""Item codes, of 4 bytes, that are read from memory at once."""
+CACHE_LINE = 64
+"""Bytes that are read from memory at once."""
 
 
 class CoInteractions:
@@ -36,10 +36,10 @@ def co_scores(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     """Scores by label: sum over history items h, age p, of 2^-(p/10) * next_weight(h to c) / (events(h) + 5), and of
     cosine(h, c); both (N,).
     """
-    items, pairs = scene.items, scene.items.co_items
-    weights = items.co_next.values, items.co_cosine.values
+    items, pairs, weights = scene.items, scene.items.co_items, scene.items.co_weights.values
+    line, history = CACHE_LINE // pairs.values.itemsize, scene.request.history
     follows, together, _ = _sums(
-        scene.candidates, scene.request.history, items.marks, items.popularity, pairs.offsets, pairs.values, *weights
+        scene.candidates, history, items.marks, items.popularity, pairs.offsets, pairs.values, weights, line
     )
     return follows, together
 
@@ -52,13 +52,13 @@ def _sums(
     popularity: np.ndarray,
     offsets: np.ndarray,
     neighbours: np.ndarray,
-    next_weight: np.ndarray,
-    cosine: np.ndarray,
+    weights: np.ndarray,
+    line: int,
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Both scores; the number is of no use but to have had it read.
 
     Lists of a large catalogue lie anywhere in memory, and waiting for one after the other is most of the time. So first
-    every cache line of them is asked for, which waits for all side by side.
+    every cache line of them, `line` neighbours each, is asked for, which waits for all side by side.
     """
     read, weight = 0, np.full(len(history), -1.0)
     for age, known in enumerate(history):
@@ -66,7 +66,7 @@ def _sums(
         if known >= 0 and marks[known] < 0:
             marks[known] = age
             weight[age] = 2.0 ** (-age / HALF_LIFE) / (popularity[known] + SMOOTHING)
-            for pair in range(np.uint32(offsets[known]), np.uint32(offsets[known + 1]), CACHE_LINE):
+            for pair in range(np.uint32(offsets[known]), np.uint32(offsets[known + 1]), line):
                 read += neighbours[pair]
     for known in history:
         if known >= 0:
@@ -81,7 +81,7 @@ def _sums(
         for pair in range(np.uint32(offsets[known]), np.uint32(offsets[known + 1])):
             label = marks[np.uint32(neighbours[pair])]  # unsigned, as no index below 0 has to be looked for
             if label >= 0:
-                follows[label] += say * next_weight[pair]
-                together[label] += cosine[pair]
+                follows[label] += say * weights[pair, 0]
+                together[label] += weights[pair, 1]
     marks[candidates] = -1
     return follows, together, read

@@ -32,8 +32,8 @@ def test_similar_users_are_counted_and_small_counts_hidden(tmp_path: Path) -> No
 def test_co_interactions_are_listed_by_the_earlier_item(tmp_path: Path) -> None:
     items = world.snapshot(tmp_path / "s").items
     row = items.code("i1")
-    found = zip(items.co_items[row].tolist(), items.co_next[row].tolist(), items.co_cosine[row].tolist(), strict=True)
-    assert {items.item_id(code): pair for code, *pair in found} == {
+    found = zip(items.co_items[row].tolist(), items.co_weights[row].tolist(), strict=True)
+    assert {items.item_id(code): pair for code, pair in found} == {
         "i3": [9.0, pytest.approx(0.8)],
         "i5": [0.0, pytest.approx(0.1)],
     }

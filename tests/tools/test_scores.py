@@ -31,9 +31,8 @@ def scene(seed: int) -> Any:
     pairs = random_lists(rng, ITEMS, 40)
     items._ids = range(ITEMS)  # type: ignore[assignment]
     items.popularity = rng.integers(0, 1000, ITEMS)
-    items.co_items = Lists(column(pairs, pa.int32()))
-    items.co_next = Lists(column([rng.random(len(row)).tolist() for row in pairs], pa.float32()))
-    items.co_cosine = Lists(column([rng.random(len(row)).tolist() for row in pairs], pa.float32()))
+    items.co_items = Lists(column(pairs, pa.uint16() if seed % 2 else pa.int32()))
+    items.co_weights = Lists(column([rng.random((len(row), 2)).tolist() for row in pairs], pa.list_(pa.float32(), 2)))
     links = random_lists(rng, EDGES, 30)
     for row in links[::7]:
         row += row[-1:]
@@ -75,8 +74,9 @@ def plain_co_scores(scene: Any) -> tuple[np.ndarray, np.ndarray]:
         for item, its_say in zip(known, say, strict=True):
             for place in np.flatnonzero(items.co_items[item] == code):
                 says.append(its_say)
-                weights.append(items.co_next[item][place])
-                cosines.append(items.co_cosine[item][place])
+                weight, cosine = items.co_weights[item][place]
+                weights.append(weight)
+                cosines.append(cosine)
         follows[label] = (np.array(says, float) * np.array(weights, np.float32)).sum()
         together[label] = np.array(cosines, np.float32).sum()
     return follows, together
