@@ -36,11 +36,10 @@ from recthinker.tables.store import TableStore
 logger = logging.getLogger(__name__)
 
 WAVES: Sequence[Sequence[Sequence[Table]]] = (
-    ((schemas.ITEM_STATE,), (schemas.USER_STATE,)),
+    ((schemas.USER_STATE,), (schemas.ITEM_STATE,), (schemas.USER_HISTORY,)),
     (
         (schemas.CO_INTERACTION_PAIRS, schemas.CO_INTERACTION),
         (schemas.SIMILAR_USERS,),
-        (schemas.USER_HISTORY,),
         (schemas.USER_PROFILE,),
         (schemas.ITEM_METADATA, schemas.ITEM_RELATION),
     ),

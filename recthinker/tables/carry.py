@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 from recthinker.tables.arrow import Root, data_actions, open_table
 from recthinker.tables.schemas import Table
 from recthinker.tables.staging import StagedFile, open_location, write_staged
+from recthinker.tables.workers import skip_imports_in_collections
 
 TARGET_BYTES = 48 * 2**20
 """Small files are put together up to this size, compressed; bounds a task's memory too."""
@@ -69,6 +70,7 @@ def carry(
     groups = list(enumerate(_grouped(files, spark.sparkContext.defaultParallelism)))
 
     def copy(task: tuple[int, list[str]]) -> tuple[StagedFile | None, StagedFile | None]:
+        skip_imports_in_collections()
         number, paths = task
         kept, taken = _split(root, paths, key, left_out.value)
         folder, name = f"ds={ds}/{run}", f"{number:05d}.parquet"

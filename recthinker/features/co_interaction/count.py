@@ -16,6 +16,7 @@ from recthinker.features.co_interaction.files import write_pairs
 from recthinker.features.co_interaction.windows import WINDOWS_SCHEMA, windows_by_block
 from recthinker.settings import FeatureSettings
 from recthinker.tables.staging import StagedFile
+from recthinker.tables.workers import skip_imports_in_collections
 
 BLOCK_PAIRS = 10_000_000
 """Pairs, each both ways, that a block holds at most unless few items have most events."""
@@ -73,6 +74,7 @@ def _write_block(
     batches: Iterable[pa.RecordBatch], *, codes: EventCodes, root: str, ds: str, run: str
 ) -> Iterator[pa.RecordBatch]:
     """Write the pairs of the one block of a partition; its file in the columns of `FILES_SCHEMA`."""
+    skip_imports_in_collections()
     stream = iter(batches)
     head = next(stream, None)
     if head is None:

@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from recthinker.errors import TableContractError
 from recthinker.features.co_interaction.pairs import SCHEMA, Pairs
 from recthinker.tables.staging import StagedFile, open_location, write_staged
+from recthinker.tables.workers import skip_imports_in_collections
 
 
 def block_path(block: int, *, ds: str, run: str, name: str = "pairs") -> str:
@@ -60,6 +61,7 @@ def run_blocks(
         return []
 
     def attempt(block: int) -> StagedFile | TableContractError | None:
+        skip_imports_in_collections()
         # Handed back as a value: raised in a task, it would be tried again and arrive inside a Java error.
         try:
             return build(block)

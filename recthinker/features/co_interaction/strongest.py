@@ -17,10 +17,23 @@ def strongest(pairs: Pairs, items: Items, k: int) -> tuple[Pairs, Doubles]:
     cosine = _cosines(pairs, items)
     candidates = np.flatnonzero(_may_be_among(cosine, pairs.item, k))
     item, neighbour = pairs.item[candidates], pairs.neighbour[candidates]
-    order = np.lexsort((~items.ties(item, neighbour), -cosine[candidates], item))
+    order = _strongest_first(item, cosine[candidates], items.ties(item, neighbour))
     rank = np.arange(len(order)) - np.repeat(*_begins(item))
     chosen = candidates[order[rank < k]]
     return Pairs(pairs.key[chosen], pairs.support[chosen], pairs.next_weight[chosen]), cosine[chosen]
+
+
+def _strongest_first(
+    item: npt.NDArray[np.int32], cosine: Doubles, ties: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.int64]:
+    """Places by item, then from the highest cosine down, then from the highest of `ties` down."""
+    order = np.argsort(-cosine)  # numpy sorts one column by vector instructions, several times faster than `lexsort`
+    order = order[np.argsort(item[order], kind="stable")]
+    is_next_equal = (item[order[1:]] == item[order[:-1]]) & (cosine[order[1:]] == cosine[order[:-1]])
+    run = np.cumsum(np.append(True, ~is_next_equal))
+    tied = np.flatnonzero(np.append(is_next_equal, False) | np.append(False, is_next_equal))
+    order[tied] = order[tied][np.lexsort((~ties[order[tied]], run[tied]))]
+    return order
 
 
 def _cosines(pairs: Pairs, items: Items) -> Doubles:
