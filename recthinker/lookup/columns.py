@@ -21,6 +21,7 @@ class Lists:
         )
 
     def __getitem__(self, row: int) -> np.ndarray:
+        row = int(row)  # the last code of two bytes has no next one
         values: np.ndarray = self.values[self.offsets[row] : self.offsets[row + 1]]
         return values
 
@@ -40,6 +41,7 @@ class Texts:
         return len(self._offsets) - 1
 
     def __getitem__(self, row: int) -> str:
+        row = int(row)
         return str(self._bytes[self._offsets[row] : self._offsets[row + 1]], "utf-8")
 
     def of(self, rows: np.ndarray) -> list[str]:
@@ -70,7 +72,7 @@ class TextLists:
         self._names = Names(column.values.dictionary)
 
     def __getitem__(self, row: int) -> list[str]:
-        names, codes = self._names, self._codes
+        names, codes, row = self._names, self._codes, int(row)
         return [names[codes[place]] for place in range(self._offsets[row], self._offsets[row + 1])]
 
     def firsts(self, rows: np.ndarray) -> list[str]:

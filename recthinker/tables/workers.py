@@ -1,14 +1,20 @@
 """What Python workers of Spark need to be told; imported by tasks."""
 
 import gc
+import sys
 from functools import cache
 
 
-@cache
 def skip_imports_in_collections() -> None:
-    """Leave all that a worker has imported out of its garbage collections, from now on.
+    """Leave all that a worker has imported so far out of its garbage collections.
 
     A worker collects garbage after every task (`pyspark.daemon`). With numpy, scipy and pyarrow loaded that takes some
-    50 ms, as long as many a task. Called by a task when it begins; the first one of a process does it.
+    50 ms, as long as many a task. Called by a task when it begins; does something where more was imported since.
     """
+    _freeze(len(sys.modules))
+
+
+@cache
+def _freeze(modules: int) -> None:
+    """Once for each number of `modules`: what is frozen is not freed if it is garbage."""
     gc.freeze()

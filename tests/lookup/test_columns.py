@@ -37,6 +37,17 @@ def test_lists_of_pairs_may_be_a_part_of_a_column() -> None:
     assert Lists(column[1:])[0].tolist() == [[3, 4], [5, 6]]
 
 
+def test_the_last_code_of_two_bytes_is_a_row_as_any_other() -> None:
+    last = np.uint16(65_535)
+    texts = pa.array([""] * last + ["last"])
+    row = int(last)
+    assert Texts(texts)[last] == "last"  # type: ignore[index]
+    assert Lists(pa.array([[]] * row + [[7]], pa.list_(pa.int32())))[last].tolist() == [7]  # type: ignore[index]
+    codes = pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), pa.array(["Drama"]))
+    lists = pa.ListArray.from_arrays(pa.array([0] * (row + 1) + [1], pa.int32()), codes)
+    assert TextLists(lists)[last] == ["Drama"]  # type: ignore[index]
+
+
 @pytest.mark.parametrize(("count", "type_"), [(1, np.uint16), (65_536, np.uint16), (65_537, np.int32)])
 def test_codes_have_room_for_all_that_they_stand_for(count: int, type_: type[np.generic]) -> None:
     assert code_type(count) is type_

@@ -6,13 +6,18 @@ import pyarrow as pa
 import pytest
 
 from recthinker.errors import SnapshotError
+from recthinker.lookup import files
 from recthinker.lookup.files import open_file, write_file
 
 ROWS = pa.table({"number": [3, 1, 2], "text": ["c", "a", None]})
 
 
 @pytest.mark.parametrize("read_all_over", [False, True])
-def test_rows_come_back(tmp_path: Path, *, read_all_over: bool) -> None:
+@pytest.mark.parametrize("read_ahead", [0, 2**30])
+def test_rows_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, read_all_over: bool, read_ahead: int
+) -> None:
+    monkeypatch.setattr(files, "READ_AHEAD_BYTES", read_ahead)
     write_file(ROWS, tmp_path / "rows.arrow")
     assert open_file(tmp_path / "rows.arrow", read_all_over=read_all_over).to_pylist() == ROWS.to_pylist()
 

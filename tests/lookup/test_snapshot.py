@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,6 +8,7 @@ from recthinker.errors import SnapshotError
 from recthinker.lookup import Snapshot, nightly_requests, write_snapshot
 from recthinker.lookup.columns import Texts
 from recthinker.lookup.files import find, hash_keys
+from recthinker.lookup.snapshot import FORMAT
 from tests import little_world as world
 
 
@@ -74,6 +76,14 @@ def test_a_cut_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "s" / "items.arrow"
     file.write_bytes(file.read_bytes()[:-8])
     with pytest.raises(SnapshotError, match=r"items.arrow is corrupt: expected \d+ bytes"):
+        Snapshot(tmp_path / "s")
+
+
+def test_a_snapshot_of_another_release_is_refused(tmp_path: Path) -> None:
+    world.snapshot(tmp_path / "s")
+    path = tmp_path / "s" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": FORMAT - 1}))
+    with pytest.raises(SnapshotError, match=rf"another release \(format {FORMAT - 1}, expected {FORMAT}\)"):
         Snapshot(tmp_path / "s")
 
 

@@ -13,6 +13,8 @@ from recthinker.tools.co_interactions import HALF_LIFE, SMOOTHING, co_scores
 from recthinker.tools.item_relations import MOST_PER_EDGE, relation_scores
 
 ITEMS, EDGES = 60, 40
+LAST = 2**16
+"""Codes of two bytes; the last of them are to be numbers as any other."""
 
 
 def random_lists(rng: np.random.Generator, below: int, most: int) -> list[list[int]]:
@@ -20,28 +22,35 @@ def random_lists(rng: np.random.Generator, below: int, most: int) -> list[list[i
     return [sorted(rng.choice(below, rng.integers(0, most + 1), replace=False).tolist()) for _ in range(ITEMS)]
 
 
-def column(lists: list[list[Any]], type_: pa.DataType) -> pa.ListArray:
-    return pa.array(lists, pa.list_(type_))
+def column(lists: list[list[Any]], type_: pa.DataType, before: int) -> pa.ListArray:
+    """The lists, after `before` empty ones."""
+    return pa.array([[]] * before + lists, pa.list_(type_))
 
 
 def scene(seed: int) -> Any:
-    """What both functions look at of a scene; the history may hold an item twice, and items not in the catalogue."""
+    """What both functions look at of a scene; the history may hold an item twice, and items not in the catalogue.
+
+    With an odd seed codes have two bytes, and are the last ones.
+    """
     rng = np.random.default_rng(seed)
     items = ItemRows.__new__(ItemRows)
-    pairs = random_lists(rng, ITEMS, 40)
-    items._ids = range(ITEMS)  # type: ignore[assignment]
-    items.popularity = rng.integers(0, 1000, ITEMS)
-    items.co_items = Lists(column(pairs, pa.uint16() if seed % 2 else pa.int32()))
-    items.co_weights = Lists(column([rng.random((len(row), 2)).tolist() for row in pairs], pa.list_(pa.float32(), 2)))
-    links = random_lists(rng, EDGES, 30)
+    code, first, first_edge = (pa.uint16(), LAST - ITEMS, LAST - EDGES) if seed % 2 else (pa.int32(), 0, 0)
+    pairs = [[first + item for item in row] for row in random_lists(rng, ITEMS, 40)]
+    items._ids = range(first + ITEMS)  # type: ignore[assignment]
+    items.popularity = rng.integers(0, 1000, first + ITEMS)
+    items.co_items = Lists(column(pairs, code, first))
+    weights = [rng.random((len(row), 2)).tolist() for row in pairs]
+    items.co_weights = Lists(column(weights, pa.list_(pa.float32(), 2), first))
+    links = [[first_edge + edge for edge in row] for row in random_lists(rng, EDGES, 30)]
     for row in links[::7]:
         row += row[-1:]
-    items.links = Lists(column(links, pa.int32()))
-    items.link_weight = rng.random(EDGES)
-    items._relation_of = np.arange(EDGES)
-    items._relations = Names(pa.array([f"relation_{n}" for n in range(EDGES)]))
-    history = rng.integers(-1, ITEMS, rng.integers(0, 60)).astype(np.int32)
-    candidates = rng.choice(ITEMS, 20, replace=False).astype(np.int32)
+    items.links = Lists(column(links, code, first))
+    items.link_weight = rng.random(first_edge + EDGES)
+    items._relation_of = np.arange(first_edge + EDGES)
+    items._relations = Names(pa.array([f"relation_{n}" for n in range(first_edge + EDGES)]))
+    newest = rng.integers(-1, ITEMS, rng.integers(0, 60))
+    history = np.where(newest < 0, newest, newest + first).astype(np.int32)
+    candidates = (first + rng.choice(ITEMS, 20, replace=False)).astype(np.int32)
     return SimpleNamespace(
         items=items, request=SimpleNamespace(history=history), candidates=candidates, order=np.arange(20)
     )
