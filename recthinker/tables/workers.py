@@ -8,8 +8,8 @@ from functools import cache
 def skip_imports_in_collections() -> None:
     """Leave all that a worker has imported so far out of its garbage collections.
 
-    A worker collects garbage after every task (`pyspark.daemon`). With numpy, scipy and pyarrow loaded that takes some
-    50 ms, as long as many a task. Called by a task when it begins; does something where more was imported since.
+    A worker collects garbage after every task (`pyspark.daemon`), which takes as long as a small task where numpy and
+    pyarrow are loaded. So tasks of which there are many call this first; it acts where more was imported since.
     """
     _freeze(len(sys.modules))
 

@@ -1,5 +1,7 @@
 """Columns of mapped files as they are read: lists of numbers, lists of texts."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -38,14 +40,13 @@ def test_lists_of_pairs_may_be_a_part_of_a_column() -> None:
 
 
 def test_the_last_code_of_two_bytes_is_a_row_as_any_other() -> None:
-    last = np.uint16(65_535)
-    texts = pa.array([""] * last + ["last"])
-    row = int(last)
-    assert Texts(texts)[last] == "last"  # type: ignore[index]
-    assert Lists(pa.array([[]] * row + [[7]], pa.list_(pa.int32())))[last].tolist() == [7]  # type: ignore[index]
+    row = 65_535
+    last: Any = np.uint16(row)
+    assert Texts(pa.array([""] * row + ["last"]))[last] == "last"
+    assert Lists(pa.array([[]] * row + [[7]], pa.list_(pa.int32())))[last].tolist() == [7]
     codes = pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), pa.array(["Drama"]))
     lists = pa.ListArray.from_arrays(pa.array([0] * (row + 1) + [1], pa.int32()), codes)
-    assert TextLists(lists)[last] == ["Drama"]  # type: ignore[index]
+    assert TextLists(lists)[last] == ["Drama"]
 
 
 @pytest.mark.parametrize(("count", "type_"), [(1, np.uint16), (65_536, np.uint16), (65_537, np.int32)])

@@ -36,7 +36,7 @@ def scene(seed: int) -> Any:
     items = ItemRows.__new__(ItemRows)
     code, first, first_edge = (pa.uint16(), LAST - ITEMS, LAST - EDGES) if seed % 2 else (pa.int32(), 0, 0)
     pairs = [[first + item for item in row] for row in random_lists(rng, ITEMS, 40)]
-    items._ids = range(first + ITEMS)  # type: ignore[assignment]
+    items._ids = range(first + ITEMS)  # type: ignore[assignment]  # asked for its length only
     items.popularity = rng.integers(0, 1000, first + ITEMS)
     items.co_items = Lists(column(pairs, code, first))
     weights = [rng.random((len(row), 2)).tolist() for row in pairs]

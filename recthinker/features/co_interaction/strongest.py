@@ -27,7 +27,7 @@ def _strongest_first(
     item: npt.NDArray[np.int32], cosine: Doubles, ties: npt.NDArray[np.uint64]
 ) -> npt.NDArray[np.int64]:
     """Places by item, then from the highest cosine down, then from the highest of `ties` down."""
-    order = np.argsort(-cosine)  # numpy sorts one column by vector instructions, several times faster than `lexsort`
+    order = np.argsort(-cosine)  # numpy sorts one column by vector instructions, which `lexsort` does not
     order = order[np.argsort(item[order], kind="stable")]
     is_next_equal = (item[order[1:]] == item[order[:-1]]) & (cosine[order[1:]] == cosine[order[:-1]])
     run = np.cumsum(np.append(True, ~is_next_equal))

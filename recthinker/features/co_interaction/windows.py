@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from recthinker.errors import TableContractError
 from recthinker.features.co_interaction.codes import Codes, EventCodes
-from recthinker.tables.workers import skip_imports_in_collections
 
 CHUNK_PAIRS = 4_000_000
 """Pairs whose windows are made at once: about 100 MB."""
@@ -63,7 +62,6 @@ def windows_by_block(batches: Iterable[pa.RecordBatch], codes: EventCodes, block
     Raises:
         TableContractError: an event that is not new follows a new one of its user; or as `EventCodes.encode`.
     """
-    skip_imports_in_collections()
     size = max(CHUNK_PAIRS // (2 * codes.window), 4 * codes.window)
     for chunk in chunks(_events(batches, codes, size), codes.window, size):
         yield _windows(chunk, codes, blocks)

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from recthinker.errors import TableContractError
 from recthinker.features.similar_users.groups import group_starts
-from recthinker.tables.workers import skip_imports_in_collections
 
 STREAM = pa.schema([("item_id", pa.string()), ("user", pa.int64()), ("events", pa.int32())])
 """`user` is a hash; `events` is how many events a row stands for: 1, 0 for a query; the oldest event that is known of
@@ -36,7 +35,6 @@ def links(stream: Iterator[pa.RecordBatch], *, per_item: int) -> Iterator[pa.Rec
     Raises:
         TableContractError: a query for an item without an event before it.
     """
-    skip_imports_in_collections()
     carried = pa.RecordBatch.from_pylist([], STREAM)
     for batch in filter(len, stream):
         rows = pa.concat_batches([carried, batch.cast(STREAM)])

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recthinker.features.similar_users.groups import group_starts, whole_groups
-from recthinker.tables.workers import skip_imports_in_collections
 
 NEIGHBOURS = "user bigint, neighbours array<struct<user: bigint, similarity: double>>"
 """One row a user who is linked to anybody; users are hashes."""
@@ -26,7 +25,6 @@ def strongest(links: Iterator[pa.RecordBatch], *, top_k: int, seed: int) -> Iter
         top_k: neighbours kept.
         seed: seed of the hash that breaks ties.
     """
-    skip_imports_in_collections()
     for rows in _of_like_size(whole_groups(links, "user")):
         starts = group_starts(rows["user"])
         users, units = rows["user"].to_numpy()[starts], rows["units"].to_numpy()
